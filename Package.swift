@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Dependencies point down only. A target names every module that it imports, and nothing else:
+// `.ci/run` builds with `--explicit-target-dependency-import-check error`.
+
+extension [SwiftSetting] {
+    static var strict: [SwiftSetting] {
+        [
+            .swiftLanguageMode(.v6),
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+        ]
+    }
+}
+
+func dependencies(_ names: [String]) -> [Target.Dependency] {
+    names.map { .target(name: $0) }
+}
+
+func library(_ name: String, in folder: String, on names: [String]) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies(names),
+        path: "\(folder)/\(name)",
+        swiftSettings: .strict
+    )
+}
+
+func executable(_ name: String, path: String, on names: [String]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: dependencies(names),
+        path: path,
+        swiftSettings: .strict
+    )
+}
+
+func tests(_ name: String, on names: [String]) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies(names),
+        path: "Tests/\(name)",
+        swiftSettings: .strict
+    )
+}
+
+/// One capability: its actor as a library, which both worlds link, and `Main` as the executable,
+/// which only the real world starts.
+func service(_ name: String) -> [Target] {
+    [
+        .target(
+            name: "\(name)Service",
+            dependencies: dependencies(["Events", "ServiceKit"]),
+            path: "Services/\(name)",
+            exclude: ["Main"],
+            swiftSettings: .strict
+        ),
+        executable(
+            name,
+            path: "Services/\(name)/Main",
+            on: ["\(name)Service", "ServiceMain"]
+        ),
+    ]
+}
+
+let capabilities = ["Orders", "Inventory", "Payments", "Notifications", "Analytics"]
+let capabilityLibraries = capabilities.map { "\($0)Service" }
+
+/// What every service links.
+let shared: [Target] = [
+    .target(name: "CSystem", path: "Shared/CSystem"),
+    library("Mesh", in: "Shared", on: []),
+    library("MeshSocket", in: "Shared", on: ["CSystem", "Mesh"]),
+    library("ServiceKit", in: "Shared", on: ["Mesh"]),
+    library("ServiceMain", in: "Shared", on: ["Mesh", "MeshSocket", "ServiceKit"]),
+    library("Events", in: "Shared", on: ["Mesh", "ServiceKit"]),
+]
+
+/// What launches, breaks and judges the services.
+let topology: [Target] = [
+    library("TopologyFile", in: "Topology", on: ["Mesh"]),
+    executable("Hub", path: "Topology/Hub", on: ["Mesh", "MeshSocket", "TopologyFile"]),
+    .target(
+        name: "OutsideParties",
+        dependencies: dependencies(["Events", "Mesh"]),
+        path: "Topology/Outside/Parties",
+        swiftSettings: .strict
+    ),
+    executable(
+        "Outside",
+        path: "Topology/Outside/Shell",
+        on: ["Events", "Mesh", "MeshSocket", "OutsideParties", "TopologyFile"]
+    ),
+    library(
+        "Chaos",
+        in: "Topology",
+        on: ["Events", "Mesh", "OutsideParties", "TopologyFile"]
+    ),
+    library(
+        "RealWorld",
+        in: "Topology",
+        on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "TopologyFile"]
+    ),
+    library(
+        "SimulatedWorld",
+        in: "Topology",
+        on: ["Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
+            + capabilityLibraries
+    ),
+    .executableTarget(
+        name: "squall",
+        dependencies: dependencies(
+            ["Chaos", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld", "TopologyFile"]
+                + ["Hub", "Outside"] + capabilities
+        ),
+        path: "Topology/Squall",
+        swiftSettings: .strict
+    ),
+]
+
+let package = Package(
+    name: "Squall",
+    targets: shared + capabilities.flatMap(service) + topology + [
+        tests("MeshTests", on: ["Mesh"])
+    ]
+)

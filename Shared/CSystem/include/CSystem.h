@@ -1,0 +1,3 @@
+#ifndef SQUALL_CSYSTEM_H
+#define SQUALL_CSYSTEM_H
+#endif

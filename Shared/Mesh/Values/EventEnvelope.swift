@@ -1,0 +1,176 @@
+/// The 128-bit id of an event.
+///
+/// A turn derives the ids of what it emits from its cause and their index, so that a repeated turn
+/// emits the same ids.
+public struct EventID: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// The first eight bytes.
+    public var high: UInt64
+    /// The last eight bytes.
+    public var low: UInt64
+
+    /// The id that no event has.
+    public static let none = EventID(high: 0, low: 0)
+
+    /// Creates an id of its two halves.
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Returns the id of the `index`-th event that `producer` emits because of this one.
+    public func derived(by producer: String, index: Int) -> EventID {
+        let word = StableHash.of(producer, seed: UInt64(index))
+        return EventID(
+            high: StableHash.combine(self.high ^ word, self.low),
+            low: StableHash.combine(self.low ^ word, self.high &+ 1)
+        )
+    }
+
+    /// The id's 32 hexadecimal digits.
+    public var description: String { Hex.text(self.high) + Hex.text(self.low) }
+
+    /// Orders ids by their digits; the order has no meaning but is the same everywhere.
+    public static func < (left: EventID, right: EventID) -> Bool {
+        (left.high, left.low) < (right.high, right.low)
+    }
+}
+
+/// Which journey an event belongs to, as W3C Trace Context carries it.
+public struct TraceContext: Sendable, Hashable {
+    /// The trace id's first eight bytes.
+    public var traceHigh: UInt64
+    /// The trace id's last eight bytes.
+    public var traceLow: UInt64
+    /// The id of the span in which the journey started.
+    public var span: UInt64
+
+    /// Creates a trace context of its parts; an all-zero trace or span id is invalid.
+    public init(traceHigh: UInt64, traceLow: UInt64, span: UInt64) {
+        self.traceHigh = traceHigh
+        self.traceLow = traceLow
+        self.span = span
+    }
+
+    /// Creates the context of the journey that `event` starts.
+    public init(startedBy event: EventID) {
+        self.init(traceHigh: event.high, traceLow: event.low | 1, span: event.low | 1)
+    }
+
+    /// The `traceparent` header, version 00, sampled.
+    public var traceparent: String {
+        "00-\(Hex.text(self.traceHigh))\(Hex.text(self.traceLow))-\(Hex.text(self.span))-01"
+    }
+}
+
+/// An immutable fact on its way: the attributes of CloudEvents 1.0 and the data.
+public struct EventEnvelope: Sendable, Hashable {
+    /// The event's id, unique in the topology.
+    public var id: EventID
+    /// The service or outside party that produced it.
+    public var source: String
+    /// What happened, with the version: `orders.placed.v1`.
+    public var type: String
+    /// The ordering key: events of one topic and subject arrive in their order.
+    public var subject: String
+    /// When its producer says it happened.
+    public var time: Instant
+    /// The journey it belongs to.
+    public var trace: TraceContext
+    /// The event that caused it, or `.none` where a journey starts.
+    public var causation: EventID
+    /// The business key of the journey, such as the order's id.
+    public var correlation: String
+    /// The binary form of the typed event.
+    public var data: [UInt8]
+
+    /// Creates an event of its attributes.
+    public init(
+        id: EventID,
+        source: String,
+        type: String,
+        subject: String,
+        time: Instant,
+        trace: TraceContext,
+        causation: EventID,
+        correlation: String,
+        data: [UInt8]
+    ) {
+        self.id = id
+        self.source = source
+        self.type = type
+        self.subject = subject
+        self.time = time
+        self.trace = trace
+        self.causation = causation
+        self.correlation = correlation
+        self.data = data
+    }
+}
+
+extension EventEnvelope {
+    /// Appends the event's binary form.
+    @inlinable
+    public func encode(into writer: inout WireWriter) {
+        writer.u64(self.id.high)
+        writer.u64(self.id.low)
+        writer.u64(self.causation.high)
+        writer.u64(self.causation.low)
+        writer.u64(self.trace.traceHigh)
+        writer.u64(self.trace.traceLow)
+        writer.u64(self.trace.span)
+        writer.i64(self.time.nanoseconds)
+        writer.text(self.subject)
+        writer.text(self.source)
+        writer.text(self.type)
+        writer.text(self.correlation)
+        writer.counted(self.data)
+    }
+
+    /// The event's binary form.
+    @inlinable
+    public func encoded() -> [UInt8] {
+        var writer = WireWriter()
+        writer.bytes.reserveCapacity(96 + self.data.count + self.subject.utf8.count * 2 + 48)
+        self.encode(into: &writer)
+        return writer.bytes
+    }
+
+    /// Reads an event from its binary form.
+    ///
+    /// - Throws: `WireError` where the bytes are cut short, go on, or hold no UTF-8.
+    @inlinable
+    public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
+        var reader = WireReader(bytes)
+        let id = EventID(high: try reader.u64(), low: try reader.u64())
+        let causation = EventID(high: try reader.u64(), low: try reader.u64())
+        let trace = TraceContext(
+            traceHigh: try reader.u64(),
+            traceLow: try reader.u64(),
+            span: try reader.u64()
+        )
+        let time = Instant(nanoseconds: try reader.i64())
+        let subject = try reader.text()
+        self.init(
+            id: id,
+            source: try reader.text(),
+            type: try reader.text(),
+            subject: subject,
+            time: time,
+            trace: trace,
+            causation: causation,
+            correlation: try reader.text(),
+            data: try reader.counted()
+        )
+        guard reader.isAtEnd else {
+            throw WireError("\(reader.remaining) bytes follow the event")
+        }
+    }
+
+    /// Reads an event from its binary form.
+    public init(decoding bytes: [UInt8]) throws(WireError) {
+        let result: Result<EventEnvelope, WireError> = bytes.withUnsafeBytes { raw in
+            Result { () throws(WireError) in try EventEnvelope(decoding: raw) }
+        }
+        self = try result.get()
+    }
+}

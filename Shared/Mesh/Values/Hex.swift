@@ -1,0 +1,40 @@
+/// Hexadecimal text, two lower-case digits a byte.
+public enum Hex {
+    /// Returns the text of `bytes`.
+    public static func text(_ bytes: some Sequence<UInt8>) -> String {
+        let digits: [Character] = Array("0123456789abcdef")
+        var out = ""
+        for byte in bytes {
+            out.append(digits[Int(byte >> 4)])
+            out.append(digits[Int(byte & 15)])
+        }
+        return out
+    }
+
+    /// Returns the 16 digits of `word`.
+    public static func text(_ word: UInt64) -> String {
+        self.text(withUnsafeBytes(of: word.bigEndian) { Array($0) })
+    }
+
+    /// Returns the bytes that `text` spells, or nil where it is not hexadecimal.
+    public static func bytes(_ text: String) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var high: UInt8?
+        for character in text.utf8 {
+            let digit: UInt8
+            switch character {
+            case 0x30...0x39: digit = character - 0x30
+            case 0x61...0x66: digit = character - 0x61 + 10
+            case 0x41...0x46: digit = character - 0x41 + 10
+            default: return nil
+            }
+            if let first = high {
+                bytes.append(first << 4 | digit)
+                high = nil
+            } else {
+                high = digit
+            }
+        }
+        return high == nil ? bytes : nil
+    }
+}

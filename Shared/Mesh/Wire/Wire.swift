@@ -1,0 +1,183 @@
+/// Appends little-endian numbers, counted texts and byte strings to a growing array.
+public struct WireWriter: Sendable {
+    /// What was written so far.
+    public var bytes: [UInt8]
+
+    /// Creates a writer that continues `bytes`.
+    @inlinable
+    public init(_ bytes: [UInt8] = []) {
+        self.bytes = bytes
+    }
+
+    /// Appends one byte.
+    @inlinable
+    public mutating func u8(_ value: UInt8) { self.bytes.append(value) }
+
+    /// Appends two bytes.
+    @inlinable
+    public mutating func u16(_ value: UInt16) { self.fixed(value) }
+
+    /// Appends four bytes.
+    @inlinable
+    public mutating func u32(_ value: UInt32) { self.fixed(value) }
+
+    /// Appends eight bytes.
+    @inlinable
+    public mutating func u64(_ value: UInt64) { self.fixed(value) }
+
+    /// Appends eight bytes.
+    @inlinable
+    public mutating func i64(_ value: Int64) { self.fixed(UInt64(bitPattern: value)) }
+
+    @inlinable
+    mutating func fixed<T: FixedWidthInteger>(_ value: T) {
+        withUnsafeBytes(of: value.littleEndian) { self.bytes.append(contentsOf: $0) }
+    }
+
+    /// Appends 1 to 10 bytes, fewer for smaller numbers (LEB128).
+    @inlinable
+    public mutating func varint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            self.bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        self.bytes.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    /// Appends the length as a varint, then the bytes.
+    @inlinable
+    public mutating func counted(_ value: [UInt8]) {
+        self.varint(UInt64(value.count))
+        self.bytes.append(contentsOf: value)
+    }
+
+    /// Appends the length as a varint, then the bytes.
+    @inlinable
+    public mutating func counted(_ value: UnsafeRawBufferPointer) {
+        self.varint(UInt64(value.count))
+        self.bytes.append(contentsOf: value)
+    }
+
+    /// Appends the UTF-8 length as a varint, then the text.
+    @inlinable
+    public mutating func text(_ value: String) {
+        var value = value
+        value.withUTF8 { self.counted(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+/// Reads what ``WireWriter`` wrote, from bytes that the caller keeps alive.
+///
+/// Every read checks its bounds and throws instead of reading past the end; nothing is ever
+/// allocated for a length that the bytes present do not cover.
+public struct WireReader {
+    /// The bytes being read.
+    public let bytes: UnsafeRawBufferPointer
+    /// The offset of the next byte to read.
+    public var offset: Int
+
+    /// Creates a reader at the start of `bytes`, which must outlive it.
+    @inlinable
+    public init(_ bytes: UnsafeRawBufferPointer, offset: Int = 0) {
+        self.bytes = bytes
+        self.offset = offset
+    }
+
+    /// Whether everything was read.
+    @inlinable
+    public var isAtEnd: Bool { self.offset >= self.bytes.count }
+
+    /// How many bytes are left.
+    @inlinable
+    public var remaining: Int { self.bytes.count - self.offset }
+
+    /// Reads one byte.
+    @inlinable
+    public mutating func u8() throws(WireError) -> UInt8 { try self.fixed() }
+
+    /// Reads two bytes.
+    @inlinable
+    public mutating func u16() throws(WireError) -> UInt16 { try self.fixed() }
+
+    /// Reads four bytes.
+    @inlinable
+    public mutating func u32() throws(WireError) -> UInt32 { try self.fixed() }
+
+    /// Reads eight bytes.
+    @inlinable
+    public mutating func u64() throws(WireError) -> UInt64 { try self.fixed() }
+
+    /// Reads eight bytes.
+    @inlinable
+    public mutating func i64() throws(WireError) -> Int64 {
+        Int64(bitPattern: try self.fixed())
+    }
+
+    @inlinable
+    mutating func fixed<T: FixedWidthInteger>() throws(WireError) -> T {
+        let size = MemoryLayout<T>.size
+        guard self.remaining >= size else { throw self.truncated(size) }
+        let value = self.bytes.loadUnaligned(fromByteOffset: self.offset, as: T.self)
+        self.offset &+= size
+        return T(littleEndian: value)
+    }
+
+    /// Reads a varint.
+    @inlinable
+    public mutating func varint() throws(WireError) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while true {
+            guard self.offset < self.bytes.count else { throw self.truncated(1) }
+            let byte = self.bytes[self.offset]
+            self.offset &+= 1
+            if shift == 63, byte > 1 { throw WireError("a varint exceeds 64 bits") }
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { return value }
+            shift &+= 7
+            if shift > 63 { throw WireError("a varint exceeds 64 bits") }
+        }
+    }
+
+    /// Reads a varint that must fit `Int`.
+    @inlinable
+    public mutating func count() throws(WireError) -> Int {
+        let value = try self.varint()
+        guard value <= UInt64(Int32.max) else { throw WireError("the count \(value) is absurd") }
+        return Int(value)
+    }
+
+    /// Reads a counted byte string as a view into the bytes.
+    @inlinable
+    public mutating func view() throws(WireError) -> UnsafeRawBufferPointer {
+        let length = try self.count()
+        guard self.remaining >= length else { throw self.truncated(length) }
+        let slice = UnsafeRawBufferPointer(
+            rebasing: self.bytes[self.offset..<(self.offset + length)]
+        )
+        self.offset &+= length
+        return slice
+    }
+
+    /// Reads a counted byte string.
+    @inlinable
+    public mutating func counted() throws(WireError) -> [UInt8] {
+        [UInt8](try self.view())
+    }
+
+    /// Reads a counted text; bytes that are not UTF-8 are an error.
+    @inlinable
+    public mutating func text() throws(WireError) -> String {
+        let raw = try self.view()
+        guard let text = String(validating: raw, as: UTF8.self) else {
+            throw WireError("a text at byte \(self.offset) is not UTF-8")
+        }
+        return text
+    }
+
+    @usableFromInline
+    func truncated(_ needed: Int) -> WireError {
+        WireError("cut short: \(needed) bytes wanted at byte \(self.offset) of \(self.bytes.count)")
+    }
+}

@@ -1,0 +1,109 @@
+public import Mesh
+
+/// The handling of one event: what was read, recorded, emitted and scheduled; commits as a whole.
+///
+/// Use it on the service's actor only, and only until the handler returns. First await what
+/// outside parties have to say, then call ``decide(_:)`` once: that one synchronous step is the
+/// only place that reads the service's state and the only place that records, emits and
+/// schedules. A turn that returns without deciding acknowledges its event and does nothing else. A
+/// handler that throws asks for redelivery.
+public final class Turn<S: Service>: @unchecked Sendable {
+    // Confined to the executor of the service's host, like the service itself.
+
+    /// The event being handled.
+    public let event: EventEnvelope
+    /// 1 for the first attempt to handle it, then one more after each failed one.
+    public let attempt: Int
+    let service: S
+    var result = TurnResult()
+    private var phase = Phase.open
+
+    private enum Phase { case open, deciding, decided }
+
+    init(event: EventEnvelope, attempt: Int, service: S) {
+        self.event = event
+        self.attempt = attempt
+        self.service = service
+    }
+
+    /// The host's time.
+    public var now: Instant { self.service.host.now() }
+
+    /// Returns the face of an outside party.
+    public func outside<P: OutsideParty>(_ party: P.Type) -> P {
+        P(caller: OutsideCaller(host: self.service.host, party: P.name))
+    }
+
+    /// Runs the turn's one decision, applies its changes, and lets the turn commit.
+    ///
+    /// - Throws: what `body` throws; then nothing of the decision happened.
+    public func decide(_ body: () throws -> Void) rethrows {
+        precondition(self.phase == .open, "a turn decides once; \(S.name) decided again")
+        self.phase = .deciding
+        do {
+            try body()
+        } catch {
+            self.result = TurnResult()
+            self.phase = .open
+            throw error
+        }
+        self.phase = .decided
+    }
+
+    /// Records a change; it is applied when the decision is over, and again at each recovery.
+    public func record(_ change: S.Change) {
+        self.require("record")
+        self.result.changes.append(change.encoded())
+    }
+
+    /// Emits an event; it leaves the process when the turn has committed.
+    public func emit<E: Event>(_ event: E) {
+        self.require("emit")
+        let envelope = self.envelope(E.type, event.subject, event.encoded())
+        self.result.emitted.append((topic: E.topic, event: envelope))
+    }
+
+    /// Sets a timer: after `delay`, `event` comes back to this partition of this service.
+    ///
+    /// Setting a timer of the same name again replaces it.
+    public func schedule<E: Event>(_ event: E, after delay: Duration, name: String) {
+        self.require("schedule")
+        let envelope = self.envelope(E.type, event.subject, event.encoded())
+        self.result.timersSet.append(
+            TimerRequest(name: name, due: self.now + delay, event: envelope)
+        )
+    }
+
+    /// Cancels a timer; does nothing where there is none of that name.
+    public func cancel(timer name: String) {
+        self.require("cancel")
+        self.result.timersCancelled.append(name)
+    }
+
+    private func envelope(_ type: String, _ subject: String, _ data: [UInt8]) -> EventEnvelope {
+        let index = self.result.emitted.count + self.result.timersSet.count
+        return EventEnvelope(
+            id: self.event.id.derived(by: S.name, index: index),
+            source: S.name,
+            type: type,
+            subject: subject,
+            time: self.now,
+            trace: self.event.trace,
+            causation: self.event.id,
+            correlation: self.event.correlation,
+            data: data
+        )
+    }
+
+    private func require(_ step: String) {
+        precondition(self.phase == .deciding, "\(S.name) calls \(step) outside decide")
+    }
+}
+
+/// What a turn decided, not yet committed.
+struct TurnResult {
+    var changes: [[UInt8]] = []
+    var emitted: [(topic: String, event: EventEnvelope)] = []
+    var timersSet: [TimerRequest] = []
+    var timersCancelled: [String] = []
+}
