@@ -4,7 +4,7 @@ import Glibc
 /// A program to start as a child.
 ///
 /// The child has a process group of its own, the default signal handling and the descriptors
-/// named here, no others. The kernel kills it when the *thread* that started it ends, so only a
+/// named here; of the others only standard input, output and error. The kernel kills it when the *thread* that started it ends, so only a
 /// thread that lives as long as the process may start one: the main thread.
 package struct ProcessStart: Sendable {
     /// The executable; not searched for.
@@ -15,7 +15,7 @@ package struct ProcessStart: Sendable {
     package var environment: [(name: String, value: String)]
     /// Where the child starts; the parent's folder where nil.
     package var folder: String?
-    /// Which descriptor of this process becomes which of the child; others are closed there.
+    /// Which descriptor of this process becomes which of the child.
     package var descriptors: [(source: Int32, target: Int32)]
 
     package init(
