@@ -10,6 +10,9 @@ extension [SwiftSetting] {
             .swiftLanguageMode(.v6),
             .enableUpcomingFeature("ExistentialAny"),
             .enableUpcomingFeature("MemberImportVisibility"),
+            // An asynchronous function stays on its caller's executor: a service never leaves its
+            // host's loop by calling a helper.
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
             .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
         ]
     }
