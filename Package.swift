@@ -52,7 +52,7 @@ func service(_ name: String) -> [Target] {
     [
         .target(
             name: "\(name)Service",
-            dependencies: dependencies(["Events", "ServiceKit"]),
+            dependencies: dependencies(["Events", "Mesh", "ServiceKit"]),
             path: "Services/\(name)",
             exclude: ["Main"],
             swiftSettings: .strict
@@ -84,7 +84,7 @@ let topology: [Target] = [
     executable("Hub", path: "Topology/Hub", on: ["Mesh", "MeshSocket", "TopologyFile"]),
     .target(
         name: "OutsideParties",
-        dependencies: dependencies(["Events", "Mesh"]),
+        dependencies: dependencies(["Events", "Mesh", "ServiceKit"]),
         path: "Topology/Outside/Parties",
         swiftSettings: .strict
     ),
@@ -125,5 +125,6 @@ let package = Package(
     targets: shared + capabilities.flatMap(service) + topology + [
         tests("MeshTests", on: ["Mesh"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
+        tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
     ]
 )
