@@ -127,6 +127,7 @@ let package = Package(
     name: "Squall",
     targets: shared + capabilities.flatMap(service) + topology + [
         tests("MeshTests", on: ["Mesh"]),
+        tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
     ]
 )
