@@ -128,6 +128,7 @@ let package = Package(
     targets: shared + capabilities.flatMap(service) + topology + [
         tests("MeshTests", on: ["Mesh"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
+        tests("TidyTests", on: []),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
     ]
 )

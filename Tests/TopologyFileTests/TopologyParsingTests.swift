@@ -59,7 +59,8 @@ import TopologyFile
             "sample": sample,
             "shop": try repositoryFile("Topology/shop.json"),
             "bare": """
-            {name: "bare", services: {a: {command: ["a"], emits: ["t"]}}, topics: {t: {}}, links: []}
+            {name: "bare", services: {a: {command: ["a"], emits: ["t"]}}, topics: {t: {}},
+             links: []}
             """,
         ]
         let topology = try Topology.parse(try #require(texts[name]), file: "given")
