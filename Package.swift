@@ -10,6 +10,9 @@ extension [SwiftSetting] {
             .swiftLanguageMode(.v6),
             .enableUpcomingFeature("ExistentialAny"),
             .enableUpcomingFeature("MemberImportVisibility"),
+            // An asynchronous function stays on its caller's executor: a service never leaves its
+            // host's loop by calling a helper.
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
             .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
         ]
     }
@@ -124,6 +127,7 @@ let package = Package(
     name: "Squall",
     targets: shared + capabilities.flatMap(service) + topology + [
         tests("MeshTests", on: ["Mesh"]),
+        tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
     ]
 )
