@@ -123,6 +123,7 @@ let topology: [Target] = [
 let package = Package(
     name: "Squall",
     targets: shared + capabilities.flatMap(service) + topology + [
-        tests("MeshTests", on: ["Mesh"])
+        tests("MeshTests", on: ["Mesh"]),
+        tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
     ]
 )
