@@ -7,7 +7,7 @@ extension CommandCatalog {
             operandCount: 1...1,
             summary: "end a process with SIGKILL; it is started again",
             details: [
-                "PROCESS is a service, an outside party or the hub; payments/2 is one instance."
+                "PROCESS is a service, an outside party or the hub; payments-2 is one instance."
             ],
             options: [.run],
             examples: [
@@ -36,7 +36,7 @@ extension CommandCatalog {
             options: [.run],
             examples: [
                 Example("squall resume mail", "ends 'squall pause mail'"),
-                Example("squall resume orders/1", "one instance of a service"),
+                Example("squall resume orders-1", "one instance of a service"),
             ],
             group: .disturb
         ),
