@@ -52,7 +52,7 @@ func service(_ name: String) -> [Target] {
     [
         .target(
             name: "\(name)Service",
-            dependencies: dependencies(["Events", "ServiceKit"]),
+            dependencies: dependencies(["Events", "Mesh", "ServiceKit"]),
             path: "Services/\(name)",
             exclude: ["Main"],
             swiftSettings: .strict
@@ -84,7 +84,7 @@ let topology: [Target] = [
     executable("Hub", path: "Topology/Hub", on: ["Mesh", "MeshSocket", "TopologyFile"]),
     .target(
         name: "OutsideParties",
-        dependencies: dependencies(["Events", "Mesh"]),
+        dependencies: dependencies(["Events", "Mesh", "ServiceKit"]),
         path: "Topology/Outside/Parties",
         swiftSettings: .strict
     ),
