@@ -101,7 +101,7 @@ let topology: [Target] = [
     library(
         "RealWorld",
         in: "Topology",
-        on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "TopologyFile"]
+        on: ["CSystem", "Chaos", "Events", "Mesh", "MeshSocket", "ServiceKit", "TopologyFile"]
     ),
     library(
         "SimulatedWorld",
