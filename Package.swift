@@ -112,7 +112,7 @@ let topology: [Target] = [
     .executableTarget(
         name: "squall",
         dependencies: dependencies(
-            ["Chaos", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld", "TopologyFile"]
+            ["Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld", "TopologyFile"]
                 + ["Hub", "Outside"] + capabilities
         ),
         path: "Topology/Squall",

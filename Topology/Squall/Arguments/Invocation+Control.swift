@@ -1,4 +1,5 @@
 import RealWorld
+import TopologyFile
 
 extension Invocation {
     /// Understands the commands that a running topology carries out.

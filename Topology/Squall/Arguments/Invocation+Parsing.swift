@@ -1,4 +1,5 @@
 import RealWorld
+import TopologyFile
 
 extension Invocation {
     /// Understands the words behind `squall`.

@@ -1,3 +1,5 @@
+import TopologyFile
+
 /// The words of a command line, sorted into the command's operands and options.
 struct Words {
     let specification: CommandSpecification
