@@ -125,5 +125,6 @@ let package = Package(
     targets: shared + capabilities.flatMap(service) + topology + [
         tests("MeshTests", on: ["Mesh"]),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
+        tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
     ]
 )

@@ -75,6 +75,8 @@ package struct CommitView {
     package var timersCancelled: [String] = []
     package var snapshot: UnsafeRawBufferPointer?
 
+    package init() {}
+
     package init(from reader: inout WireReader) throws(WireError) {
         self.partition = try reader.count()
         self.epoch = try reader.varint()
@@ -113,11 +115,18 @@ package struct EnvelopeView {
         self.subject = try reader.view()
         self.source = try reader.view()
         self.type = try reader.view()
+        let correlation = try reader.view()
         _ = try reader.view()
-        _ = try reader.view()
+        guard Self.isText(self.subject), Self.isText(self.source), Self.isText(self.type),
+            Self.isText(correlation)
+        else { throw WireError("an event with an attribute that is not UTF-8") }
         guard reader.isAtEnd else { throw WireError("\(reader.remaining) bytes follow an event") }
         guard !self.subject.isEmpty else { throw WireError("an event without a subject") }
         guard !self.type.isEmpty else { throw WireError("an event without a type") }
+    }
+
+    private static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
     }
 
     /// The partition of the event among `count`.

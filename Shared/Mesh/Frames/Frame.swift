@@ -108,14 +108,18 @@ package struct Hello: Sendable, Hashable {
     package var token: String
     /// The topics that the service has handlers for; must be those of the topology.
     package var consumes: [String]
+    /// Whether the service is a projection: its state and its place are one.
+    package var isProjection: Bool
 
     package init(
         role: ClientRole,
         name: String,
         instance: String,
         token: String,
-        consumes: [String] = []
+        consumes: [String] = [],
+        isProjection: Bool = false
     ) {
+        self.isProjection = isProjection
         self.role = role
         self.name = name
         self.instance = instance
@@ -132,6 +136,7 @@ package struct Hello: Sendable, Hashable {
             $0.text(self.token)
             $0.varint(UInt64(self.consumes.count))
             for topic in self.consumes { $0.text(topic) }
+            $0.u8(self.isProjection ? 1 : 0)
         }
     }
 
@@ -151,6 +156,7 @@ package struct Hello: Sendable, Hashable {
                 token: try reader.text()
             )
             for _ in 0..<(try reader.count()) { self.consumes.append(try reader.text()) }
+            self.isProjection = try reader.u8() == 1
         } catch {
             throw Refusal(.malformed, "the hello cannot be read: \(error.message)")
         }

@@ -14,14 +14,6 @@ extension Hub {
         guard let name = connection.hello?.name else { return }
         let last = self.publishedUpTo[name] ?? 0
         guard sequence > last else { return self.published(id, upTo: last) }
-        guard sequence == last + 1 else {
-            return self.refusePublish(
-                id,
-                sequence,
-                Refusal(.sequenceGap, "event \(sequence) of \(name) follows event \(last)"),
-                now
-            )
-        }
         let view: EnvelopeView
         do {
             view = try self.check(envelope, topic, connection)
@@ -124,15 +116,7 @@ extension Hub {
             partitions = try self.check(commit, service, connection)
         } catch {
             self.audit(error, of: connection, now)
-            return self.send(to: id) {
-                $0.frame(.commitRefused) {
-                    $0.varint(UInt64(commit.partition))
-                    $0.varint(commit.epoch)
-                    $0.varint(commit.sequence)
-                    $0.u8(error.code.rawValue)
-                    $0.text(error.message)
-                }
-            }
+            return self.refuseCommit(id, service, commit, error, now)
         }
         self.write(commit, service, partitions, now)
         self.services[service][commit.partition].sequence = commit.sequence
@@ -145,6 +129,31 @@ extension Hub {
                 $0.varint(commit.sequence)
             }
         }
+    }
+
+    /// Says no to a commit; its owner drops what it had in memory and is given its state anew.
+    private func refuseCommit(
+        _ id: ConnectionID,
+        _ service: Int,
+        _ commit: CommitView,
+        _ refusal: Refusal,
+        _ now: Instant
+    ) {
+        self.send(to: id) {
+            $0.frame(.commitRefused) {
+                $0.varint(UInt64(commit.partition))
+                $0.varint(commit.epoch)
+                $0.varint(commit.sequence)
+                $0.u8(refusal.code.rawValue)
+                $0.text(refusal.message)
+            }
+        }
+        guard commit.partition < self.services[service].count else { return }
+        let state = self.services[service][commit.partition]
+        guard state.owner == id, state.epoch == commit.epoch else { return }
+        self.services[service][commit.partition].owner = nil
+        self.services[service][commit.partition].phase = .unowned
+        self.rebalance(service, now)
     }
 
     private func fence(_ commit: CommitView, _ id: ConnectionID, _ service: Int) throws(Refusal) {
@@ -215,7 +224,7 @@ extension Hub {
         return partitions
     }
 
-    private func write(
+    func write(
         _ commit: CommitView,
         _ service: Int,
         _ partitions: [Int],

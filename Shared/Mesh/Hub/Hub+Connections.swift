@@ -184,8 +184,7 @@ extension Hub {
 
     /// Tells every admin what has happened.
     func notice(_ notice: JSONValue) {
-        for id in self.connections.keys.sorted() {
-            guard self.connections[id]?.hello?.role == .admin else { continue }
+        for id in self.connections.keys.sorted() where self.connections[id]?.hello?.role == .admin {
             self.send(to: id) { $0.frame(.notice) { $0.text(notice.text) } }
         }
     }

@@ -58,7 +58,8 @@ extension Hub {
                 "event \(offset) of \(self.layout.topicName(topic))/\(partition) is not in the log"
             )
         }
-        let isUntouched = self.rules.isEmpty && self.services[service][partition].parkedSubjects.isEmpty
+        let isUntouched =
+            self.rules.isEmpty && self.services[service][partition].parkedSubjects.isEmpty
         var copies = 1
         if !isUntouched {
             let verdict = try self.judge(service, partition, cursor, offset, place)
@@ -224,7 +225,8 @@ extension Hub {
 
     // MARK: Finding events
 
-    private func place(
+    /// Returns where an event lies that a cursor wants, scanning the log for an old one.
+    func place(
         _ service: Int,
         _ partition: Int,
         _ cursor: Int,

@@ -20,7 +20,16 @@ extension Hub {
         self.services[service][partition].credit += 1
         let attempts = (state.cursors[cursor].failures[offset]?.attempts ?? 0) + 1
         guard attempts < self.layout.limits.attemptsMax else {
-            return self.giveUp(service, partition, cursor, offset, attempts, error, now)
+            return self.givingUp.append(
+                GivingUp(
+                    service: service,
+                    partition: partition,
+                    cursor: cursor,
+                    offset: offset,
+                    attempts: attempts,
+                    error: error
+                )
+            )
         }
         self.services[service][partition].cursors[cursor].failures[offset] =
             Cursor.Failure(attempts: attempts, error: error, isWaiting: true)
@@ -66,33 +75,18 @@ extension Hub {
         self.mayDeliver(service, partition)
     }
 
-    private func giveUp(
-        _ service: Int,
-        _ partition: Int,
-        _ cursor: Int,
-        _ offset: UInt64,
-        _ attempts: Int,
-        _ error: String,
-        _ now: Instant
-    ) {
+    /// Moves a delivery to the service's dead letters.
+    func giveUp(_ failed: GivingUp, _ now: Instant) throws(LogError) {
+        let (service, partition) = (failed.service, failed.partition)
+        let (cursor, offset) = (failed.cursor, failed.offset)
         let topic = self.services[service][partition].cursors[cursor].topic
-        let number = UInt64(self.deadLetters[service].count) + 1
-        guard let place = self.topics[topic][partition].place(of: offset),
-            let envelope = try? self.log.withBytes(
-                at: place.position,
-                count: Int(place.count),
-                { [UInt8]($0) }
-            )
-        else {
-            // Only a scan could tell where it lies: let the next delivery find it again.
-            return self.retryCameDue(
-                service,
-                partition,
-                cursor,
-                offset,
-                self.services[service][partition].epoch
-            )
+        guard !self.services[service][partition].cursors[cursor].isAcknowledged(offset),
+            let place = try self.place(service, partition, cursor, offset)
+        else { return }
+        let envelope = try self.log.withBytes(at: place.position, count: Int(place.count)) {
+            [UInt8]($0)
         }
+        let number = UInt64(self.deadLetters[service].count) + 1
         let record = self.log.append { writer, _ in
             writer.record(.deadLettered, at: now)
             writer.varint(number)
@@ -100,8 +94,8 @@ extension Hub {
             writer.varint(UInt64(partition))
             writer.varint(UInt64(topic))
             writer.varint(offset)
-            writer.varint(UInt64(attempts))
-            writer.text(error)
+            writer.varint(UInt64(failed.attempts))
+            writer.text(failed.error)
             writer.counted(envelope)
         }
         self.needsSync = true

@@ -66,6 +66,16 @@ package final class Hub {
         var request: JSONValue
     }
 
+    /// A delivery that failed for the last time; moved to the dead letters by the next flush.
+    struct GivingUp {
+        var service: Int
+        var partition: Int
+        var cursor: Int
+        var offset: UInt64
+        var attempts: Int
+        var error: String
+    }
+
     struct DeadLetterEntry {
         var number: UInt64
         var record: UInt64
@@ -93,6 +103,7 @@ package final class Hub {
     var pumping: Set<Int> = []
     var journalRequests: [JournalRequest] = []
     var adminRequests: [AdminRequest] = []
+    var givingUp: [GivingUp] = []
     var auditLines: [JSONValue] = []
     var needsSync = false
     var attemptCounter: UInt64 = 0
@@ -184,6 +195,7 @@ package final class Hub {
         let before = self.log.durable
         repeat {
             try self.commitStaged()
+            for failed in self.takeGivingUp() { try self.giveUp(failed, now) }
             for request in self.takeJournalRequests() { try self.answer(request) }
             for request in self.takeAdminRequests() { try self.answer(request, now) }
         } while self.log.hasStaged
@@ -206,14 +218,19 @@ package final class Hub {
         return self.journalRequests
     }
 
+    private func takeGivingUp() -> [GivingUp] {
+        defer { self.givingUp = [] }
+        return self.givingUp
+    }
+
     private func takeAdminRequests() -> [AdminRequest] {
         defer { self.adminRequests = [] }
         return self.adminRequests
     }
 
     private func tellObservers() {
-        for id in self.connections.keys.sorted() {
-            guard self.connections[id]?.hello?.role == .observer else { continue }
+        for id in self.connections.keys.sorted()
+        where self.connections[id]?.hello?.role == .observer {
             self.send(to: id) { [position = self.log.durable] in
                 $0.frame(.durable) { $0.varint(position) }
             }

@@ -4,7 +4,9 @@ extension JSONScanner {
         let start = self.position
         let isNegative = self.byte == UInt8(ascii: "-")
         if isNegative || self.byte == UInt8(ascii: "+") {
-            if !isNegative, !self.isJSON5 { throw self.failure("JSON numbers have no '+' in front") }
+            if !isNegative, !self.isJSON5 {
+                throw self.failure("JSON numbers have no '+' in front")
+            }
             self.position += 1
         }
         if self.isJSON5 {

@@ -32,7 +32,10 @@ extension JSONScanner {
             text.append(byte)
             self.position += 1
         }
-        throw self.failure("this text is never closed: the quote at its end is missing", at: opening)
+        throw self.failure(
+            "this text is never closed: the quote at its end is missing",
+            at: opening
+        )
     }
 
     private func require(noControl byte: UInt8) throws(JSONError) {

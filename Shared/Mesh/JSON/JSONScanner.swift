@@ -243,7 +243,10 @@ extension JSONScanner {
     }
 
     private func unclosed(_ what: String, _ closing: String, _ opening: Int) -> JSONError {
-        self.failure("this \(what) is never closed: the text ends without '\(closing)'", at: opening)
+        self.failure(
+            "this \(what) is never closed: the text ends without '\(closing)'",
+            at: opening
+        )
     }
 
     /// What stands at the position, as an error message names it.

@@ -75,7 +75,10 @@ package final class Log {
         write(&self.staged, position + UInt64(RecordFormat.headerBytes))
         let count = self.staged.bytes.count - body
         self.staged.bytes.withUnsafeMutableBytes { bytes in
-            let check = StableHash.of(UnsafeRawBufferPointer(rebasing: bytes[body...]), seed: position)
+            let check = StableHash.of(
+                UnsafeRawBufferPointer(rebasing: bytes[body...]),
+                seed: position
+            )
             bytes.storeBytes(of: UInt32(count).littleEndian, toByteOffset: start, as: UInt32.self)
             bytes.storeBytes(of: check.littleEndian, toByteOffset: start + 4, as: UInt64.self)
         }
@@ -201,7 +204,10 @@ package final class Log {
             throw (error as? LogError) ?? LogError(.disk, "\(error)")
         }
         if offset == start, offset < size {
-            throw LogError(.corrupt, "\(segment.file) at byte \(offset): a committed record changed")
+            throw LogError(
+                .corrupt,
+                "\(segment.file) at byte \(offset): a committed record changed"
+            )
         }
         return segment.base + UInt64(offset)
     }

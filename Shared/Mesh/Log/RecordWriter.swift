@@ -45,7 +45,11 @@ package protocol RecordVisitor {
         at: Int
     ) throws(WireError)
     mutating func changed(offset: UInt64, bytes: UnsafeRawBufferPointer)
-    mutating func timerSet(name: String, due: Instant, envelope: UnsafeRawBufferPointer)
+    mutating func timerSet(
+        name: String,
+        due: Instant,
+        envelope: UnsafeRawBufferPointer
+    )
         throws(WireError)
     mutating func timerCancelled(name: String)
     mutating func snapshot(_ bytes: UnsafeRawBufferPointer)
