@@ -8,15 +8,17 @@ final class LoadDriver {
     private let loop: EventLoop
     private let link: HubLink
     private let name: String
+    private var client: PublisherClient
     private var ledger: ShoppersLedgerWriter
-    private var window = PublishWindow()
-    private var topic: Int?
     private var timer: TimerID?
     private var isRunning = false
-    private var reported: UInt64 = 0
+    private var isNoting = false
+    private var acceptedUpTo: UInt64 = 0
 
     /// Where orders come from.
     private(set) var source: OrderSource
+    /// How many orders were sent.
+    private(set) var sentCount = 0
     /// How many orders the hub refused.
     private(set) var refusedCount = 0
     /// The load is over and everything has its answer.
@@ -28,19 +30,24 @@ final class LoadDriver {
         self.loop = loop
         self.name = hello.name
         self.source = source
+        self.client = PublisherClient(hello: hello)
         self.ledger = ShoppersLedgerWriter(disk: disk)
-        self.link = HubLink(loop: loop, path: path, hello: hello)
-        self.link.onWelcome = { [weak self] in self?.welcomed($0) }
-        self.link.onRefused = { [weak self] in self?.onTrouble($0) }
-        self.link.onFrame = { [weak self] (kind, reader) throws(WireError) in
-            try self?.received(kind, &reader)
+        self.link = HubLink(loop: loop, path: path)
+        self.link.onConnected = { [weak self] in
+            self?.client.connected()
+            self?.send()
         }
+        self.link.onFrame = { [weak self] (frame) throws(WireError) in
+            guard let self else { return }
+            for action in try self.client.received(frame) { self.carryOut(action) }
+            self.send()
+        }
+        self.link.onLost = { [weak self] in self?.client.disconnected() }
+        self.link.onTrouble = { [weak self] in self?.onTrouble($0) }
     }
 
     /// How many orders were sent and have no answer yet.
-    var unanswered: Int { self.window.count }
-    /// How many orders were sent.
-    var sent: Int { Int(self.window.lastSequence) }
+    var unansweredCount: Int { self.client.unconfirmedCount }
 
     /// Connects; places nothing yet.
     func connect() { self.link.start() }
@@ -51,49 +58,48 @@ final class LoadDriver {
         self.place()
     }
 
-    /// Places no more orders.
+    /// Places no more orders; what was sent still gets its answers.
     func stop() {
         guard self.isRunning else { return }
         self.source.stop(now: self.loop.now())
         self.isRunning = false
         self.arm()
-        self.flush()
     }
 
     /// Ends the connection and makes the ledger durable.
     func close() {
+        self.isRunning = false
+        self.arm()
         self.link.stop()
-        if let timer = self.timer { self.loop.cancel(timer) }
-        self.timer = nil
         do { try self.ledger.sync() } catch { self.onTrouble(error.message) }
     }
 
-    /// Changes where orders come from, and notices at once.
-    func change<E: Error>(_ body: (inout OrderSource) throws(E) -> Void) throws(E) {
+    /// Changes where orders come from, and takes notice at once.
+    func change(_ body: (inout OrderSource) throws(ControlError) -> Void) throws(ControlError) {
         try body(&self.source)
         if self.isRunning { self.place() }
     }
 
     private func place() {
         guard self.isRunning else { return }
-        let orders = self.source.due(now: self.loop.now(), unacknowledged: self.window.count)
-        if !orders.isEmpty, let topic = self.topic {
-            var frames: [UInt8] = []
+        let orders = self.source.due(now: self.loop.now(), unacknowledged: self.unansweredCount)
+        if !orders.isEmpty {
             for order in orders {
                 self.ledger.sent(order)
-                frames += self.window.add(self.envelope(order), topic: topic)
+                _ = self.client.publish(self.envelope(order), to: OrderPlaced.topic)
             }
-            self.flush()
-            self.link.send(frames)
+            self.sentCount += orders.count
+            self.flushLedger()
+            self.send()
         }
-        if self.source.isFinished, self.window.count == 0 {
+        if self.source.isFinished, self.unansweredCount == 0 {
             self.isRunning = false
             self.onFinished()
         }
         self.arm()
     }
 
-    /// Wakes up when the next order is due; where the window is full, the next answer does that.
+    /// Wakes up when the next order is due; at full speed the next answer does that.
     private func arm() {
         if let timer = self.timer { self.loop.cancel(timer) }
         self.timer = nil
@@ -124,55 +130,36 @@ final class LoadDriver {
         )
     }
 
-    private func welcomed(_ welcome: Welcome) {
-        self.topic = welcome.topics.firstIndex { $0.name == OrderPlaced.topic }
-        guard self.topic != nil else {
-            self.onTrouble("the topology has no topic '\(OrderPlaced.topic)' for the shoppers")
-            return
-        }
-        self.accepted(upTo: welcome.publishedUpTo)
-        self.link.send(self.window.unanswered())
-        if self.isRunning { self.place() }
-    }
-
-    private func received(
-        _ kind: Frame.FromHub,
-        _ reader: inout WireReader
-    ) throws(WireError) {
-        switch kind {
-        case .published:
-            self.accepted(upTo: try reader.varint())
-        case .publishRefused:
-            let sequence = try reader.varint()
-            _ = try reader.u8()
-            self.ledger.refused(sequence: sequence, reason: try reader.text())
-            self.window.refused(sequence)
+    private func carryOut(_ action: PublisherClient.Action) {
+        switch action {
+        case .accepted(let sequence):
+            self.acceptedUpTo = max(self.acceptedUpTo, sequence)
+            self.noteSoon()
+        case .refused(let sequence, let refusal):
             self.refusedCount += 1
-            self.flush()
-        default:
-            return
+            self.ledger.refused(sequence: sequence, reason: refusal.message)
+            self.noteSoon()
+        case .shutOut(let refusal):
+            self.onTrouble(refusal.message)
         }
-    }
-
-    private func accepted(upTo sequence: UInt64) {
-        guard self.window.accepted(upTo: sequence) else { return }
-        self.noteSoon()
     }
 
     /// Many answers come at once: they are one line in the ledger and one look for more orders.
     private func noteSoon() {
-        guard self.reported == 0 else { return }
-        self.reported = self.window.acceptedUpTo
+        guard !self.isNoting else { return }
+        self.isNoting = true
         self.loop.soon { [weak self] in
             guard let self else { return }
-            self.reported = 0
-            self.ledger.accepted(upTo: self.window.acceptedUpTo)
-            self.flush()
+            self.isNoting = false
+            self.ledger.accepted(upTo: self.acceptedUpTo)
+            self.flushLedger()
             if self.isRunning { self.place() }
         }
     }
 
-    private func flush() {
+    private func send() { self.link.send(self.client.takeOutput()) }
+
+    private func flushLedger() {
         do { try self.ledger.flush() } catch { self.onTrouble(error.message) }
     }
 }
