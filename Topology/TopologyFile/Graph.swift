@@ -69,21 +69,21 @@ package struct Graph {
             Self.count(self.topology.outside.count, "outside party", "outside parties"),
         ]
         var lines = ["\(self.topology.name): \(counts.joined(separator: ", "))"]
-        let width =
-            self.topology.links.flatMap(self.labels).map(\.count).max() ?? 0
+        let width = self.topology.links.map(\.to.count).max() ?? 0
         for name in self.nodes {
             lines.append("")
             lines.append(self.note(name).map { "\(name) (\($0))" } ?? name)
-            let links = self.topology.links.filter { $0.from == name }
-            for link in links {
-                let labels = self.labels(link)
-                for (index, label) in labels.enumerated() {
-                    let line = String(repeating: "─", count: width - label.count + 1)
-                    let end = index == 0 ? "\(line)→ \(link.to)" : ""
-                    lines.append("  ── \(label)\(end.isEmpty ? "" : " \(end)")")
-                }
+            for link in self.topology.links where link.from == name {
+                let padding = String(repeating: " ", count: width - link.to.count)
+                let indent = String(repeating: " ", count: width + 6)
+                let labels = self.labels(link).joined(separator: "\n\(indent)")
+                lines.append("  → \(link.to)\(padding)  \(labels)")
             }
-            for topic in self.recorded(name) { lines.append("  ── \(topic) (for the record)") }
+            for topic in self.recorded(name) {
+                lines.append(
+                    "  → \(String(repeating: " ", count: width))  \(topic) (for the record)"
+                )
+            }
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -152,17 +152,27 @@ extension Topology {
 }
 
 extension Topology.LinkFault: CustomStringConvertible {
-    /// The fault in a few words, such as `delay 20ms ± 5ms of orders.placed.v1`.
+    /// The fault in a few words, such as `delay 20ms every 3rd of orders.placed.v1`.
     package var description: String {
         var words = [self.kind.rawValue]
         if let by = self.by { words.append(by.text) }
         if let jitter = self.jitter { words.append("+ up to \(jitter.text)") }
+        if self.chance != .one { words.append("\(self.chance)") }
+        if self.every > 1 { words.append("every \(Self.ordinal(self.every))") }
         if let type = self.type { words.append("of \(type)") }
         if let subject = self.subject {
             words.append("about \(DocumentPath.printable(subject))")
         }
-        if self.every > 1 { words.append("every \(self.every)th") }
-        if self.chance != .one { words.append("in \(self.chance)") }
         return words.joined(separator: " ")
+    }
+
+    private static func ordinal(_ number: Int) -> String {
+        if (11...13).contains(number % 100) { return "\(number)th" }
+        return switch number % 10 {
+        case 1: "\(number)st"
+        case 2: "\(number)nd"
+        case 3: "\(number)rd"
+        default: "\(number)th"
+        }
     }
 }

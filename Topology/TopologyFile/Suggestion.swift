@@ -20,7 +20,9 @@ package enum Suggestion {
 
     /// Returns `did you mean 'x'?`, or a list of what is known where nothing is near and it is short.
     package static func hint(for word: String, among known: [String]) -> String? {
-        if let closest = Self.closest(to: word, among: known) { return "did you mean '\(closest)'?" }
+        if let closest = Self.closest(to: word, among: known) {
+            return "did you mean '\(closest)'?"
+        }
         if known.isEmpty || known.count > 12 { return nil }
         return "known are \(known.joined(separator: ", "))"
     }

@@ -3,9 +3,8 @@ import Mesh
 extension Topology {
     /// Parses a topology file (JSON5).
     ///
-    /// - Parameters:
-    ///   - text: What the file holds.
-    ///   - file: Its name, as messages give it.
+    /// Messages call the file `file`.
+    ///
     /// - Throws: ``TopologyError`` with every problem that there is, each with its place.
     package static func parse(
         _ text: String,

@@ -59,9 +59,9 @@ extension Topology {
         /// The wait before the second restart in a row; doubles with each further one.
         package var backoffMin = Duration.milliseconds(50)
         package var backoffMax = Duration.seconds(5)
-        /// This many exits …
+        /// How many exits within ``crashLoopWithin`` are a crash loop.
         package var crashLoopCount = 5
-        /// … within this time are a crash loop: the process is given up, with its last words.
+        /// The time in which exits are counted; after a crash loop the process is given up.
         package var crashLoopWithin = Duration.seconds(10)
 
         package init() {}

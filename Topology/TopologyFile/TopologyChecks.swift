@@ -160,7 +160,10 @@ struct TopologyChecks {
         }
         for party in self.topology.outside where party.kind != .shoppers {
             if self.topology.links.contains(where: { $0.to == party.name }) { continue }
-            self.reader.warn(self.outside[party.name], "no link leads to this party: nobody calls it")
+            self.reader.warn(
+                self.outside[party.name],
+                "no link leads to this party: nobody calls it"
+            )
         }
     }
 

@@ -110,7 +110,9 @@ extension TopologyReader {
 
     private static func isName(_ name: String) -> Bool {
         let bytes = Array(name.utf8)
-        guard let first = bytes.first, let last = bytes.last, bytes.count <= 64 else { return false }
+        guard let first = bytes.first, let last = bytes.last, bytes.count <= 64 else {
+            return false
+        }
         guard Self.isLetterOrDigit(first), first > UInt8(ascii: "9") else { return false }
         guard Self.isLetterOrDigit(last), !name.contains("..") else { return false }
         return bytes.allSatisfy { byte in

@@ -85,7 +85,9 @@ extension TopologyReader {
             let executable = self.text(section, "executable") ?? "none"
             let isPlain =
                 !executable.isEmpty
-                && executable.utf8.allSatisfy { Self.isLetterOrDigit($0) || $0 == 0x2D || $0 == 0x5F }
+                && executable.utf8.allSatisfy {
+                    Self.isLetterOrDigit($0) || $0 == 0x2D || $0 == 0x5F
+                }
             if !isPlain {
                 self.report(
                     path["executable"],
@@ -226,7 +228,11 @@ extension TopologyReader {
             if member.name == "declines" {
                 _ = self.ratio(member.value, path["declines"])
             } else if let near = Suggestion.closest(to: member.name, among: ["declines"]) {
-                self.warn(path[member.name], "the bank has no such setting", "did you mean '\(near)'?")
+                self.warn(
+                    path[member.name],
+                    "the bank has no such setting",
+                    "did you mean '\(near)'?"
+                )
             }
         }
     }

@@ -71,7 +71,8 @@ struct TopologyReader {
 
     /// Reads an object with fixed keys; nil, and reported, where the value is none.
     mutating func section(_ node: JSONNode, _ path: DocumentPath, _ shape: Shape) -> Section? {
-        self.note(path, node)
+        // What has a name of its author's choice stays at the place of that name.
+        if self.places[path] == nil { self.note(path, node) }
         guard case .object(let members) = node.content else {
             self.wrong(path, "an object", node)
             return nil
@@ -115,7 +116,8 @@ struct TopologyReader {
         return members.map { ($0.name, $0.value, path[$0.name]) }
     }
 
-    mutating func list(_ parent: Section?, _ key: String) -> [(node: JSONNode, path: DocumentPath)] {
+    mutating func list(_ parent: Section?, _ key: String) -> [(node: JSONNode, path: DocumentPath)]
+    {
         guard let parent, let node = parent[key] else { return [] }
         let path = parent.path[key]
         guard case .array(let elements) = node.content else {

@@ -126,8 +126,9 @@ typedef enum {
     SQUALL_SPAWN_EXECUTE
 } squall_spawn_step;
 
-/* Starts `path` in a process group of its own, with the default signal handling, exactly the
- * given descriptors, and SIGKILL when the calling thread ends: call it from the main thread.
+/* Starts `path` in a process group of its own, with the default signal handling, the
+ * given descriptors and none above them, and SIGKILL when the calling thread ends: call it from
+ * the main thread.
  * Returns the process id, or -1 with `step` and `error` set. `folder` may be NULL. */
 pid_t squall_spawn(
     const char *path,

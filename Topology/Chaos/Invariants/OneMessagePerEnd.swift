@@ -6,12 +6,25 @@ package struct OneMessagePerEnd: Invariant {
     package let name = "one-message-per-end"
     package let promise = "exactly one message for each order's end, and none without one"
 
-    package init() {}
+    private let service: Int?
+    private var isRewound = false
+
+    package init(layout: MeshLayout) {
+        self.service = layout.serviceIndex("notifications")
+    }
+
+    package mutating func recorded(_ record: LogRecord) -> Finding? {
+        // Who rewinds a service asks for its events again; the ledger still tells.
+        if case .rewound(let service, _, _, _) = record.body, service == self.service {
+            self.isRewound = true
+        }
+        return nil
+    }
 
     package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
         guard case .notified(let event) = fact.event else { return nil }
         let entry = book.entries[fact.order]
-        if fact.isRepeat {
+        if fact.isRepeat, !self.isRewound {
             return .broken(
                 "\(entry.id) was notified twice",
                 entry.endWitness,

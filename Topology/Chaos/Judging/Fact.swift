@@ -6,6 +6,8 @@ package struct Fact: Sendable {
     /// The record that has it.
     package var position: UInt64
     package var id: EventID
+    /// The partition of the topic that carries it.
+    package var partition: Int
     package var event: ShopEvent
     /// The order's place in the ``OrderBook``; -1 where the event is about no order.
     package var order: Int

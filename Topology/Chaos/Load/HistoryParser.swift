@@ -59,7 +59,11 @@ struct HistoryParser {
             self.report(start, fields[0].startIndex, "a customer must be given, in UTF-8")
         }
         if day == nil {
-            self.report(start, fields[1].startIndex, "a date is written 1997-12-31, from 1900 to 2100")
+            self.report(
+                start,
+                fields[1].startIndex,
+                "a date is written 1997-12-31, from 1900 to 2100"
+            )
         }
         if quantity == nil || quantity == 0 {
             self.report(start, fields[2].startIndex, "a quantity is a whole number from 1")

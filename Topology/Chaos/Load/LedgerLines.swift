@@ -66,6 +66,7 @@ package struct LedgerError: Error, Sendable, Hashable, CustomStringConvertible {
     package var message: String
 
     package var description: String {
-        self.line > 0 ? "\(self.file):\(self.line): \(self.message)" : "\(self.file): \(self.message)"
+        self.line > 0
+            ? "\(self.file):\(self.line): \(self.message)" : "\(self.file): \(self.message)"
     }
 }
