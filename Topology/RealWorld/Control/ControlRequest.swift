@@ -132,10 +132,13 @@ package struct ControlError: Error, Sendable, Hashable, CustomStringConvertible 
     package var message: String
     /// A command that helps.
     package var hint: String?
+    /// Whether the user asked for something that does not exist, as against trouble in doing it.
+    package var isUsage: Bool
 
-    package init(_ message: String, hint: String? = nil) {
+    package init(_ message: String, hint: String? = nil, isUsage: Bool = false) {
         self.message = message
         self.hint = hint
+        self.isUsage = isUsage
     }
 
     package var description: String { self.message }

@@ -1,4 +1,5 @@
 import Mesh
+import MeshSocket
 import RealWorld
 import TopologyFile
 
