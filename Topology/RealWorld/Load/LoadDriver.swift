@@ -6,7 +6,7 @@ import MeshSocket
 /// Places the orders of a run: takes them when they are due, writes them down, publishes them.
 final class LoadDriver {
     private let loop: EventLoop
-    private let link: HubLink
+    private let link: SocketLink
     private let name: String
     private var client: PublisherClient
     private var ledger: ShoppersLedgerWriter
@@ -32,7 +32,7 @@ final class LoadDriver {
         self.source = source
         self.client = PublisherClient(hello: hello)
         self.ledger = ShoppersLedgerWriter(disk: disk)
-        self.link = HubLink(loop: loop, path: path)
+        self.link = SocketLink(loop: loop, path: path)
         self.link.onConnected = { [weak self] in
             self?.client.connected()
             self?.send()

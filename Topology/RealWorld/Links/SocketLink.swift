@@ -1,13 +1,15 @@
 import Mesh
 import MeshSocket
 
-/// The socket under one client of the hub; it comes back by itself when the hub does.
-final class HubLink {
+/// The socket under a client of the hub or of an outside party; it comes back by itself when the
+/// other end does.
+final class SocketLink {
     private let loop: EventLoop
     private let path: String
+    private let frameBytesMax: Int
     private var connection: FrameConnection?
     private var retry: TimerID?
-    private var wait = HubLink.waitMin
+    private var wait = SocketLink.waitMin
     private var isStopped = false
 
     /// A connection exists: say hello.
@@ -16,18 +18,19 @@ final class HubLink {
     var onFrame: (UnsafeRawBufferPointer) throws(WireError) -> Void = { _ in }
     /// The connection is gone; another attempt follows.
     var onLost: () -> Void = {}
-    /// The hub sent what cannot be read.
+    /// The other end sent what cannot be read.
     var onTrouble: (String) -> Void = { _ in }
 
     private static let waitMin = Duration.milliseconds(1)
     private static let waitMax = Duration.milliseconds(20)
 
-    init(loop: EventLoop, path: String) {
+    init(loop: EventLoop, path: String, frameBytesMax: Int = Frame.bodyBytesMax) {
         self.loop = loop
         self.path = path
+        self.frameBytesMax = frameBytesMax
     }
 
-    /// Connects, again and again until the hub is there.
+    /// Connects, again and again until the other end is there.
     func start() {
         guard !self.isStopped, self.connection == nil else { return }
         let connection: FrameConnection
@@ -35,7 +38,7 @@ final class HubLink {
             connection = try FrameConnection.connect(
                 to: self.path,
                 loop: self.loop,
-                frameBytesMax: Frame.bodyBytesMax
+                frameBytesMax: self.frameBytesMax
             )
         } catch {
             self.tryAgain()
@@ -57,7 +60,7 @@ final class HubLink {
         connection?.close()
     }
 
-    /// Sends whole frames; does nothing while the hub is away.
+    /// Sends whole frames; does nothing while the other end is away.
     func send(_ frames: [UInt8]) {
         guard !frames.isEmpty else { return }
         self.connection?.send(frames)
@@ -68,7 +71,7 @@ final class HubLink {
         do throws(WireError) {
             try self.onFrame(body)
         } catch {
-            self.onTrouble("the hub sent what cannot be read: \(error.message)")
+            self.onTrouble("\(self.path) sent what cannot be read: \(error.message)")
             self.connection?.close()
         }
     }

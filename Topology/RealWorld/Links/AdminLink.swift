@@ -5,7 +5,7 @@ import MeshSocket
 final class AdminLink {
     typealias Answer = (Result<JSONValue, ControlError>) -> Void
 
-    private let link: HubLink
+    private let link: SocketLink
     private var client: AdminClient
     private var waiting: [UInt64: Answer] = [:]
 
@@ -25,7 +25,7 @@ final class AdminLink {
     /// Creates a link; the role in `hello` is admin or observer.
     init(loop: EventLoop, path: String, hello: Hello) {
         self.client = AdminClient(hello: hello)
-        self.link = HubLink(loop: loop, path: path)
+        self.link = SocketLink(loop: loop, path: path)
         self.link.onConnected = { [weak self] in
             self?.client.connected()
             self?.flush()
