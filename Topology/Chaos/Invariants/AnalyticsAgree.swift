@@ -12,14 +12,14 @@ package struct AnalyticsAgree: Invariant {
         var reportPosition: UInt64 = 0
         /// How many events the partition has to count, and how many it is done with.
         var published = 0
-        var handled = 0
+        /// By topic; what was redriven counts where it was given up first.
+        var handled: [Int]
     }
 
     private let service: Int?
     private let topics: [Bool]
     private var partitions: [Partition]
-    private var isRewound = false
-    private var givenUp: Witness?
+    private var givenUp: [UInt64: Witness] = [:]
 
     package init(layout: MeshLayout) {
         self.service = layout.serviceIndex("analytics")
@@ -31,7 +31,8 @@ package struct AnalyticsAgree: Invariant {
         }
         self.topics = topics
         let count = self.service.map { layout.services[$0].partitions } ?? 0
-        self.partitions = [Partition](repeating: Partition(), count: count)
+        let empty = Partition(handled: [Int](repeating: 0, count: layout.topicCount))
+        self.partitions = [Partition](repeating: empty, count: count)
     }
 
     package mutating func recorded(_ record: LogRecord) -> Finding? {
@@ -45,19 +46,23 @@ package struct AnalyticsAgree: Invariant {
         switch record.body {
         case .turn(let turn)
         where turn.service == service && self.partitions.indices.contains(turn.partition):
-            for place in turn.acknowledged
-            where self.topics.indices.contains(place.topic) && self.topics[place.topic] {
-                self.partitions[turn.partition].handled += 1
+            for place in turn.acknowledged where self.topics.indices.contains(place.topic) {
+                self.partitions[turn.partition].handled[place.topic] += 1
             }
 
         case .deadLettered(let letter) where letter.service == service:
-            self.givenUp = Witness(
+            self.givenUp[letter.number] = Witness(
                 "analytics gave up \(letter.event.type) of \(letter.event.subject)",
                 position: record.position,
                 event: letter.event.id
             )
 
-        case .rewound(service, _, _, _): self.isRewound = true
+        case .redriven(service, let number, _): self.givenUp[number] = nil
+
+        case .rewound(service, let partition, let topic, let offset)
+        where self.partitions.indices.contains(partition) && self.topics.indices.contains(topic):
+            // A rewound projection forgets what it counted and begins anew.
+            self.partitions[partition].handled[topic] = Int(clamping: offset)
 
         default: break
         }
@@ -78,10 +83,11 @@ package struct AnalyticsAgree: Invariant {
 
     package mutating func finished(_ end: RunEnd) -> Finding {
         guard self.service != nil else { return .unknown("there is no analytics service") }
-        if self.isRewound { return .unknown("analytics was rewound and counted events again") }
-        if let givenUp { return .unknown("analytics gave up an event", givenUp) }
+        if let number = self.givenUp.keys.min(), let witness = self.givenUp[number] {
+            return .unknown("analytics gave up an event", witness)
+        }
         for (index, partition) in self.partitions.enumerated() {
-            let waiting = partition.published - partition.handled
+            let waiting = partition.published - partition.handled.reduce(0, +)
             if waiting > 0 {
                 return .unknown(
                     "analytics/\(index) has not counted \(counted(waiting, "event")) yet"

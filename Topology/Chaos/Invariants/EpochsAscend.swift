@@ -58,6 +58,7 @@ package struct EpochsAscend: Invariant {
 
     private mutating func committed(_ turn: RecordedTurn, _ record: LogRecord) -> Finding? {
         guard self.exists(turn.service, turn.partition) else { return nil }
+        if self.isReset(turn) { return nil }
         self.turns += 1
         let name = self.name(turn.service, turn.partition)
         let here = Witness(
@@ -90,6 +91,13 @@ package struct EpochsAscend: Invariant {
             )
         }
         return nil
+    }
+
+    /// Whether the hub itself wrote this, to let a rewound projection begin anew.
+    private func isReset(_ turn: RecordedTurn) -> Bool {
+        let owner = self.owners[turn.service][turn.partition]
+        return turn.snapshot?.isEmpty == true && turn.acknowledged.isEmpty && turn.events.isEmpty
+            && turn.changes.isEmpty && turn.sequence == owner?.sequence ?? 0
     }
 
     private func exists(_ service: Int, _ partition: Int) -> Bool {

@@ -49,10 +49,16 @@ package struct SourcesDeclared: Invariant {
             if isAllowed, event.event.source == source { continue }
             let exists = (0..<self.layout.topicCount).contains(event.topic)
             let topic = exists ? self.layout.topicName(event.topic) : "topic \(event.topic)"
+            let summary: String
+            if isAllowed {
+                summary = "\(source) emitted an event that says it is from \(event.event.source)"
+            } else if case .published = record.body, self.layout.serviceIndex(source) != nil {
+                summary = "\(source) emitted to \(topic) outside a turn"
+            } else {
+                summary = "\(source) emitted to \(topic), which it does not declare"
+            }
             return .broken(
-                isAllowed
-                    ? "\(source) emitted an event that says it is from \(event.event.source)"
-                    : "\(source) may not emit to \(topic) like that",
+                summary,
                 Witness(
                     "\(event.event.type) of \(event.event.subject)",
                     position: record.position,

@@ -36,10 +36,6 @@ package struct TimersFireOnce: Invariant {
             return nil
 
         case .turn(let turn):
-            for name in turn.timersCancelled {
-                self.pending[Key(service: turn.service, partition: turn.partition, name: name)] =
-                    nil
-            }
             for timer in turn.timersSet {
                 let key = Key(service: turn.service, partition: turn.partition, name: timer.name)
                 self.pending[key] = Timer(
@@ -47,6 +43,10 @@ package struct TimersFireOnce: Invariant {
                     event: timer.event.id,
                     position: record.position
                 )
+            }
+            for name in turn.timersCancelled {
+                self.pending[Key(service: turn.service, partition: turn.partition, name: name)] =
+                    nil
             }
             return nil
 

@@ -4,7 +4,7 @@ import Mesh
 ///
 /// Feed it every record once, in order; ``violation`` is set as soon as one is proved. Then call
 /// ``finish(ledgers:)`` once.
-package struct Judge {
+package final class Judge {
     private let layout: MeshLayout
     private var invariants: [any Invariant]
     private var violations: [Finding?]
@@ -63,7 +63,7 @@ package struct Judge {
     }
 
     /// Takes in the next record.
-    package mutating func observe(_ record: LogRecord) {
+    package func observe(_ record: LogRecord) {
         self.lastTime = max(self.lastTime, record.time)
         self.counts.observe(record)
         for index in self.invariants.indices {
@@ -80,7 +80,7 @@ package struct Judge {
     }
 
     /// Judges the whole run.
-    package mutating func finish(ledgers: Ledgers) -> Verdict {
+    package func finish(ledgers: Ledgers) -> Verdict {
         let end = RunEnd(
             layout: self.layout,
             ledgers: ledgers,
@@ -108,7 +108,7 @@ package struct Judge {
         return self.book.confirmedCount + self.book.cancelledCount == 0
     }
 
-    private mutating func observe(_ event: RecordedEvent, _ position: UInt64) {
+    private func observe(_ event: RecordedEvent, _ position: UInt64) {
         guard let content = ShopEvent(event.event) else { return }
         let (order, isRepeat) = self.book.happened(content, at: position)
         let fact = Fact(
@@ -126,7 +126,7 @@ package struct Judge {
         }
     }
 
-    private mutating func note(_ finding: Finding, _ index: Int) {
+    private func note(_ finding: Finding, _ index: Int) {
         if self.violations[index] == nil { self.violations[index] = finding }
         if self.violation == nil { self.violation = (self.invariants[index].name, finding) }
     }

@@ -11,7 +11,9 @@ package final class OrderBook {
         case cancelled
     }
 
-    /// One order. Its lines are bits of a mask; orders have at most 64 lines that are judged.
+    /// One order.
+    ///
+    /// Its lines are bits of a mask; orders have at most 64 lines that are judged.
     package struct Entry: Sendable, Hashable {
         package var id: OrderID
         package var total = Money.zero

@@ -73,9 +73,9 @@ package struct Verdict: Sendable, Hashable {
         ]
     }
 
-    /// The verdict for a person: the word first, then a line for each promise, failures last.
+    /// Returns the verdict for a person: the word, then a line for each promise, failures last.
     ///
-    /// - Parameter color: Whether to use terminal colours; they carry no meaning of their own.
+    /// The colours of a terminal carry no meaning of their own.
     package func text(color: Bool) -> String {
         let paint = Paint(isOn: color)
         var lines = [paint.outcome(self.outcome) + "  " + self.headline]
@@ -96,7 +96,7 @@ package struct Verdict: Sendable, Hashable {
     }
 
     private var headline: String {
-        if self.isVacuous {
+        if self.isVacuous, self.outcome == .unknown {
             return "nothing was judged: no order ended; let it run longer or raise the load"
         }
         let counts = self.counts

@@ -53,10 +53,8 @@ package struct HistoryPlayer: Sendable {
 
     /// Returns the orders due up to and at `now` that were not returned before.
     ///
-    /// - Parameters:
-    ///   - now: The time; what is due then or earlier is returned.
-    ///   - unacknowledged: How many orders were sent and not yet accepted; at `.max` speed as many
-    ///     are returned as fill the window.
+    /// `unacknowledged` is how many orders were sent and not yet accepted: at `.max` speed as many
+    /// are returned as fill the window.
     package mutating func due(now: Instant, unacknowledged: Int = 0) -> [PlannedOrder] {
         var orders: [PlannedOrder] = []
         while !self.isFinished, self.intended <= now {
