@@ -22,6 +22,9 @@ enum Rules {
         ".shuffle(", ".shuffled(",
     ]
 
+    /// Work that a service must not start: it would run outside of its turn.
+    static let bannedInServices = ["Task {", "Task("]
+
     // MARK: Imports and bans
 
     static func imports(of source: SwiftSource) -> [(module: String, line: Int)] {
@@ -55,8 +58,10 @@ enum Rules {
 
     static func bannedWords(in source: SwiftSource) -> [Violation] {
         guard House.part(of: source.path)?.isPure ?? true else { return [] }
+        let isService = source.path.hasPrefix("Services/")
+        let banned = self.banned + (isService ? self.bannedInServices : [])
         return source.codeLines.enumerated().flatMap { index, line in
-            self.banned.filter { Self.names($0, in: line) }.map {
+            banned.filter { Self.names($0, in: line) }.map {
                 Violation(
                     path: source.path,
                     line: index + 1,

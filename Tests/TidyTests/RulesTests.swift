@@ -54,6 +54,12 @@ import Testing
         #expect(Rules.bannedWords(in: self.source(text, path: "Topology/Squall/A.swift")) == [])
     }
 
+    @Test func `work outside of turns in a service`() {
+        let text = "Task { await self.work() }"
+        #expect(Rules.bannedWords(in: self.source(text, path: "Services/Orders/A.swift")).count == 1)
+        #expect(Rules.bannedWords(in: self.source(text, path: "Shared/ServiceKit/A.swift")) == [])
+    }
+
     @Test(
         arguments: [
             "// no Date() here", "let help = \"never call UUID()\"", "self.host.random()",
