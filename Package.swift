@@ -115,7 +115,10 @@ let topology: [Target] = [
     .executableTarget(
         name: "squall",
         dependencies: dependencies(
-            ["Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld", "TopologyFile"]
+            [
+                "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld",
+                "TopologyFile",
+            ]
                 + ["Hub", "Outside"] + capabilities
         ),
         path: "Topology/Squall",
@@ -126,7 +129,12 @@ let topology: [Target] = [
 let package = Package(
     name: "Squall",
     targets: shared + capabilities.flatMap(service) + topology + [
-        tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
+        tests(
+            "SimulatedWorldTests",
+            on: [
+                "Chaos", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld", "TopologyFile",
+            ]
+        ),
         tests("MeshTests", on: ["Mesh"]),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
