@@ -5,9 +5,8 @@ import Mesh
 /// An append that a crash cut short leaves a last line without its end; that entry was never
 /// durable, so nobody was told of it. Any other line that does not say what was written is damage.
 package enum LedgerFile {
-    private static let checkKey: StaticString = ",\"check\":\""
-    /// The length of the checksum, the quote and the brace behind it.
-    private static let checkLength = 16 + 2
+    /// The length of ``tail(of:)``: the key, 16 digits, a quote and a brace.
+    private static let tailLength = 10 + 16 + 2
     private static let newline = UInt8(ascii: "\n")
 
     /// What was read.
@@ -21,12 +20,14 @@ package enum LedgerFile {
 
     /// Returns the line of an entry, its line end included.
     package static func line(_ entry: some WireCodable) -> [UInt8] {
-        var line = Array(entry.json.text.utf8.dropLast())
-        let check = line.withUnsafeBytes { StableHash.of($0) }
-        self.checkKey.withUTF8Buffer { line.append(contentsOf: $0) }
-        line.append(contentsOf: Hex.text(check).utf8)
-        line.append(contentsOf: "\"}\n".utf8)
-        return line
+        let covered = Array(entry.json.text.utf8.dropLast())
+        return covered + self.tail(of: covered) + [self.newline]
+    }
+
+    /// The end of a line: the checksum of what stands before it.
+    private static func tail(of covered: [UInt8]) -> [UInt8] {
+        let check = covered.withUnsafeBytes { StableHash.of($0) }
+        return Array(",\"check\":\"\(Hex.text(check))\"}".utf8)
     }
 
     /// Reads all entries of a ledger; none where the file does not exist.
@@ -71,15 +72,10 @@ package enum LedgerFile {
     private static func entry<Entry: WireCodable>(
         _ line: ArraySlice<UInt8>
     ) throws(WireError) -> Entry {
-        let keyLength = self.checkKey.utf8CodeUnitCount
-        let split = line.endIndex - self.checkLength - keyLength
-        guard split > line.startIndex, line.last == UInt8(ascii: "}") else {
-            throw WireError("the line has no checksum")
-        }
+        let split = line.endIndex - self.tailLength
+        guard split > line.startIndex else { throw WireError("the line has no checksum") }
         let covered = line[..<split]
-        let check = covered.withUnsafeBytes { StableHash.of($0) }
-        let written = line[(split + keyLength)..<(line.endIndex - 2)]
-        guard Hex.text(check).utf8.elementsEqual(written) else {
+        guard line[split...].elementsEqual(self.tail(of: Array(covered))) else {
             throw WireError("the line is not what was written: its checksum differs")
         }
         do {
