@@ -135,6 +135,8 @@ let package = Package(
                 "Chaos", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld", "TopologyFile",
             ]
         ),
+        tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
+        tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
         tests("MeshTests", on: ["Mesh"]),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
