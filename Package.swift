@@ -123,6 +123,8 @@ let topology: [Target] = [
 let package = Package(
     name: "Squall",
     targets: shared + capabilities.flatMap(service) + topology + [
-        tests("MeshTests", on: ["Mesh"])
+        tests("MeshTests", on: ["Mesh"]),
+        tests("OutsidePartiesTests", on: ["Events", "Mesh", "OutsideParties", "ServiceKit"]),
+        tests("ServicesTests", on: ["Events", "Mesh", "ServiceKit"] + capabilityLibraries),
     ]
 )
