@@ -10,6 +10,9 @@ extension [SwiftSetting] {
             .swiftLanguageMode(.v6),
             .enableUpcomingFeature("ExistentialAny"),
             .enableUpcomingFeature("MemberImportVisibility"),
+            // An asynchronous function stays on its caller's executor: a service never leaves its
+            // host's loop by calling a helper.
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
             .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
         ]
     }
@@ -126,5 +129,7 @@ let package = Package(
         tests("MeshTests", on: ["Mesh"]),
         tests("OutsidePartiesTests", on: ["Events", "Mesh", "OutsideParties", "ServiceKit"]),
         tests("ServicesTests", on: ["Events", "Mesh", "ServiceKit"] + capabilityLibraries),
+        tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
+        tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
     ]
 )
