@@ -94,7 +94,7 @@ let topology: [Target] = [
     executable(
         "Outside",
         path: "Topology/Outside/Shell",
-        on: ["Events", "Mesh", "MeshSocket", "OutsideParties", "TopologyFile"]
+        on: ["Mesh", "MeshSocket", "OutsideParties", "ServiceKit"]
     ),
     library(
         "Chaos",

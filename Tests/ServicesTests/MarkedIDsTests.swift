@@ -56,14 +56,14 @@ import Testing
 @Suite struct SettingsTests {
     @Test func `settings are read with their types and units`() {
         var settings = Settings([
-            "count": 7, "wait": "250ms", "share": "0.5%", "none": 0,
+            "count": 7, "wait": "250ms", "share": "0.5%",
             "ratio": ["numerator": 1, "denominator": 8],
         ])
         #expect(settings.count("count", default: 1) == 7)
         #expect(settings.duration("wait", default: .zero) == .milliseconds(250))
-        #expect(settings.millionths("share", default: 9) == 5_000)
-        #expect(settings.millionths("none", default: 9) == 0)
-        #expect(settings.millionths("ratio", default: 9) == 125_000)
+        #expect(settings.ratio("share") == Ratio(1, 200))
+        #expect(settings.ratio("none", default: .one) == .one)
+        #expect(settings.ratio("ratio") == Ratio(1, 8))
         #expect(settings.count("absent", default: 3) == 3)
         #expect(settings.problems() == [])
     }
@@ -72,7 +72,7 @@ import Testing
         arguments: [
             ["count": -1], ["count": "7"], ["wait": "7"], ["wait": "soon"], ["wait": 5],
             ["wait": "99999999999999999999s"], ["wait": "9223372036854775807d"],
-            ["share": "101%"], ["share": "5"], ["share": "-1%"], ["share": "1.%"], ["share": 1],
+            ["share": "101%"], ["share": "5"], ["share": "-1%"], ["share": 1],
             ["share": ["numerator": 2, "denominator": 1]], ["sharre": "5%"], ["share": "100.5%"],
         ] as [JSONValue]
     )
@@ -80,7 +80,7 @@ import Testing
         var settings = Settings(json)
         #expect(settings.count("count", default: 3, in: 0...9) == 3)
         #expect(settings.duration("wait", default: .seconds(1)) == .seconds(1))
-        #expect(settings.millionths("share", default: 4) == 4)
+        #expect(settings.ratio("share", default: .one) == .one)
         let name = json.object?.first?.name ?? ""
         #expect(settings.problems().count == 1)
         #expect(settings.problems().first?.hasPrefix("settings.\(name): ") == true)
