@@ -104,7 +104,7 @@ let topology: [Target] = [
     library(
         "RealWorld",
         in: "Topology",
-        on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "TopologyFile"]
+        on: ["CSystem", "Chaos", "Events", "Mesh", "MeshSocket", "ServiceKit", "TopologyFile"]
     ),
     library(
         "SimulatedWorld",
@@ -115,7 +115,7 @@ let topology: [Target] = [
     .executableTarget(
         name: "squall",
         dependencies: dependencies(
-            ["Chaos", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld", "TopologyFile"]
+            ["Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld", "TopologyFile"]
                 + ["Hub", "Outside"] + capabilities
         ),
         path: "Topology/Squall",
@@ -128,7 +128,11 @@ let package = Package(
     targets: shared + capabilities.flatMap(service) + topology + [
         tests("MeshTests", on: ["Mesh"]),
         tests("OutsidePartiesTests", on: ["Events", "Mesh", "OutsideParties", "ServiceKit"]),
-        tests("ServicesTests", on: ["Events", "Mesh", "ServiceKit"] + capabilityLibraries),
+        tests(
+            "ServicesTests",
+            on: ["Events", "Mesh", "OutsideParties", "ServiceKit"] + capabilityLibraries
+        ),
+        tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
     ]
