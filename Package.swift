@@ -137,6 +137,8 @@ let package = Package(
         ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
         tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
+            on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]
+        ),
         tests("MeshTests", on: ["Mesh"]),
         tests("OutsidePartiesTests", on: ["Events", "Mesh", "OutsideParties", "ServiceKit"]),
         tests(
@@ -145,6 +147,7 @@ let package = Package(
         ),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
+        tests("TidyTests", on: []),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
     ]
 )
