@@ -10,6 +10,9 @@ extension [SwiftSetting] {
             .swiftLanguageMode(.v6),
             .enableUpcomingFeature("ExistentialAny"),
             .enableUpcomingFeature("MemberImportVisibility"),
+            // An asynchronous function stays on its caller's executor: a service never leaves its
+            // host's loop by calling a helper.
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
             .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
         ]
     }
@@ -52,7 +55,7 @@ func service(_ name: String) -> [Target] {
     [
         .target(
             name: "\(name)Service",
-            dependencies: dependencies(["Events", "ServiceKit"]),
+            dependencies: dependencies(["Events", "Mesh", "ServiceKit"]),
             path: "Services/\(name)",
             exclude: ["Main"],
             swiftSettings: .strict
@@ -84,7 +87,7 @@ let topology: [Target] = [
     executable("Hub", path: "Topology/Hub", on: ["Mesh", "MeshSocket", "TopologyFile"]),
     .target(
         name: "OutsideParties",
-        dependencies: dependencies(["Events", "Mesh"]),
+        dependencies: dependencies(["Events", "Mesh", "ServiceKit"]),
         path: "Topology/Outside/Parties",
         swiftSettings: .strict
     ),
@@ -124,6 +127,7 @@ let package = Package(
     name: "Squall",
     targets: shared + capabilities.flatMap(service) + topology + [
         tests("MeshTests", on: ["Mesh"]),
+        tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
     ]
 )

@@ -15,6 +15,8 @@ public protocol Host: AnyObject, Sendable {
     var partitions: Int { get }
     /// The service's `settings` in the topology file; an empty object where it has none.
     var settings: JSONValue { get }
+    /// The bugs planted on purpose; none by default.
+    var flaws: Flaws { get }
     /// Returns the host's time; never goes back.
     func now() -> Instant
     /// Returns 64 random bits from the host's source.
@@ -27,6 +29,11 @@ public protocol Host: AnyObject, Sendable {
     ///
     /// - Throws: ``OutsideError``; after `.timedOut` the party may have done what was asked.
     func call(_ party: String, _ request: [UInt8], timeout: Duration) async throws -> [UInt8]
+}
+
+extension Host {
+    /// No planted bugs.
+    public var flaws: Flaws { Flaws() }
 }
 
 /// How much a log line matters.

@@ -15,15 +15,24 @@ public final class Turn<S: Service>: @unchecked Sendable {
     /// 1 for the first attempt to handle it, then one more after each failed one.
     public let attempt: Int
     let service: S
-    var result = TurnResult()
-    private var phase = Phase.open
+    private var result = TurnResult()
+    private var changes: [S.Change] = []
+    private(set) var phase = Phase.open
+    private let onDecision: (TurnResult) -> Void
 
-    private enum Phase { case open, deciding, decided }
+    enum Phase { case open, deciding, decided }
 
-    init(event: EventEnvelope, attempt: Int, service: S) {
+    /// `onDecision` is called once, when the decision has been applied.
+    init(
+        event: EventEnvelope,
+        attempt: Int,
+        service: S,
+        onDecision: @escaping (TurnResult) -> Void
+    ) {
         self.event = event
         self.attempt = attempt
         self.service = service
+        self.onDecision = onDecision
     }
 
     /// The host's time.
@@ -44,15 +53,29 @@ public final class Turn<S: Service>: @unchecked Sendable {
             try body()
         } catch {
             self.result = TurnResult()
+            self.changes = []
             self.phase = .open
             throw error
         }
         self.phase = .decided
+        let changes = self.changes
+        self.service.assumeIsolated { service in
+            for change in changes { service.apply(change) }
+        }
+        self.onDecision(self.result)
+    }
+
+    /// Ends a turn whose handler returned without deciding: it only acknowledges its event.
+    func endUndecided() {
+        guard self.phase == .open else { return }
+        self.phase = .decided
+        self.onDecision(TurnResult())
     }
 
     /// Records a change; it is applied when the decision is over, and again at each recovery.
     public func record(_ change: S.Change) {
         self.require("record")
+        self.changes.append(change)
         self.result.changes.append(change.encoded())
     }
 
@@ -98,6 +121,13 @@ public final class Turn<S: Service>: @unchecked Sendable {
     private func require(_ step: String) {
         precondition(self.phase == .deciding, "\(S.name) calls \(step) outside decide")
     }
+}
+
+extension Turn where S: Projection {
+    /// Runs the step that folds the event into the projection's state.
+    ///
+    /// The fold becomes durable with the projection's next snapshot, not with the turn.
+    public func fold(_ body: () -> Void) { body() }
 }
 
 /// What a turn decided, not yet committed.

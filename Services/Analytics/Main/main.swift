@@ -1,1 +1,4 @@
-print("not built yet")
+import AnalyticsService
+import ServiceMain
+
+ServiceProcess.run(Analytics.self)

@@ -1,1 +1,4 @@
-print("not built yet")
+import InventoryService
+import ServiceMain
+
+ServiceProcess.run(Inventory.self)

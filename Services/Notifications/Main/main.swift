@@ -1,1 +1,4 @@
-print("not built yet")
+import NotificationsService
+import ServiceMain
+
+ServiceProcess.run(Notifications.self)

@@ -1,1 +1,4 @@
-print("not built yet")
+import OrdersService
+import ServiceMain
+
+ServiceProcess.run(Orders.self)

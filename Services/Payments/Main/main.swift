@@ -1,1 +1,4 @@
-print("not built yet")
+import PaymentsService
+import ServiceMain
+
+ServiceProcess.run(Payments.self)

@@ -1,0 +1,89 @@
+/// One partition of the service's state, as the instance that owns it sees it.
+struct OwnedPartition {
+    enum Phase: Sendable, Hashable {
+        case restoring
+        case ready
+        /// The hub wants it back; nothing new is begun.
+        case releasing
+    }
+
+    var phase = Phase.restoring
+    let epoch: UInt64
+    /// The sequence number of the last commit sent.
+    var sequence: UInt64 = 0
+    var intakes: [Int: Intake]
+    /// How many deliveries are being handled.
+    var handling = 0
+    /// What waits behind the delivery of its subject that is being handled or will come again.
+    var queues: [String: Queue] = [:]
+    /// Handled by a projection since its last commit.
+    var folded: [Acknowledgement] = []
+    /// Credit to give back with the next credit frame.
+    var spent = 0
+    var commitsSinceSnapshot = 0
+
+    struct Queue {
+        /// The failed delivery that must come again first.
+        var blockedBy: Acknowledgement?
+        var waiting: [Delivery] = []
+    }
+
+    init(epoch: UInt64, floors: [(topic: Int, offset: UInt64)]) {
+        self.epoch = epoch
+        self.intakes = [:]
+        for floor in floors { self.intakes[floor.topic] = Intake(floor: floor.offset) }
+    }
+
+    /// Takes a delivery; returns it where it may be handled at once.
+    mutating func take(_ delivery: Delivery) -> Delivery? {
+        guard self.intakes[delivery.topic]?.accepts(delivery.offset) == true else { return nil }
+        let subject = delivery.event.subject
+        guard var queue = self.queues[subject] else {
+            self.queues[subject] = Queue()
+            self.handling += 1
+            return delivery
+        }
+        if queue.blockedBy == delivery.place {
+            queue.blockedBy = nil
+            self.queues[subject] = queue
+            self.handling += 1
+            return delivery
+        }
+        queue.waiting.append(delivery)
+        self.queues[subject] = queue
+        return nil
+    }
+
+    /// A delivery is done with; returns the next one of its subject.
+    mutating func finished(_ subject: String) -> Delivery? {
+        self.handling -= 1
+        return self.next(of: subject)
+    }
+
+    private mutating func next(of subject: String) -> Delivery? {
+        guard var queue = self.queues[subject], queue.blockedBy == nil else { return nil }
+        guard !queue.waiting.isEmpty, self.phase == .ready else {
+            self.queues[subject] = nil
+            return nil
+        }
+        let delivery = queue.waiting.removeFirst()
+        self.queues[subject] = queue
+        self.handling += 1
+        return delivery
+    }
+
+    /// A delivery failed: its subject waits until it comes again.
+    mutating func failed(_ delivery: Delivery) {
+        self.handling -= 1
+        self.intakes[delivery.topic]?.awaits(delivery.offset)
+        self.queues[delivery.event.subject, default: Queue()].blockedBy = delivery.place
+    }
+
+    /// The hub gave a failed delivery up; returns what may go on.
+    mutating func settled(_ place: Acknowledgement) -> Delivery? {
+        let blocked = self.queues.first { $0.value.blockedBy == place }?.key
+        guard let subject = blocked else { return nil }
+        self.queues[subject]?.blockedBy = nil
+        return self.next(of: subject)
+    }
+}

@@ -1,0 +1,371 @@
+/// An instance of a service, as it talks to the hub: owns partitions, keeps the order of each
+/// subject, commits turns, and forgets everything that the hub no longer confirms.
+///
+/// Pure: it is told what arrived and what the service did, returns what the service must do now,
+/// and leaves frames to send in ``takeOutput()``.
+package struct ServiceClient: Sendable {
+    package enum Action: Sendable {
+        /// The hub let the instance in.
+        case welcomed(Welcome)
+        /// Begin with fresh state for this partition, from a snapshot where there is one.
+        case restore(partition: Int, snapshot: [UInt8]?)
+        /// Apply a change of the journal.
+        case apply(partition: Int, change: [UInt8])
+        /// The state is complete; deliveries follow.
+        case ready(partition: Int)
+        /// Handle a delivery, then call ``decided(_:_:_:)``, ``folded(_:_:)`` or ``failed(_:_:_:)``.
+        case handle(partition: Int, epoch: UInt64, Delivery)
+        /// A turn is durable.
+        case committed(partition: Int, epoch: UInt64, sequence: UInt64)
+        /// Forget the partition's state and everything under way.
+        case forget(partition: Int, reason: String)
+        /// Commit a projection's state now: a shutdown or a move is near.
+        case takeSnapshot(partition: Int)
+        /// The hub refused this instance for good.
+        case refused(Refusal)
+        /// A fault: handle every event this much later.
+        case handicap(milliseconds: Int)
+    }
+
+    private let hello: Hello
+    private var out = WireWriter()
+    private var welcome: Welcome?
+    private var partitions: [Int: OwnedPartition] = [:]
+    private var topicNumbers: [String: Int] = [:]
+
+    /// Creates the client of one instance.
+    package init(hello: Hello) {
+        self.hello = hello
+    }
+
+    /// Returns the frames to send, and forgets them.
+    package mutating func takeOutput() -> [UInt8] {
+        defer { self.out.bytes = [] }
+        return self.out.bytes
+    }
+
+    /// The number of a topic, once welcomed.
+    package func topic(_ name: String) -> Int? { self.topicNumbers[name] }
+
+    /// Whether this epoch of this partition is still the instance's to commit to.
+    package func owns(_ partition: Int, epoch: UInt64) -> Bool {
+        self.partitions[partition]?.epoch == epoch
+    }
+
+    /// The partitions that the instance owns, ascending.
+    package var owned: [Int] { self.partitions.keys.sorted() }
+
+    // MARK: Connection
+
+    /// The connection to the hub stands.
+    package mutating func connected() {
+        self.out = WireWriter()
+        self.hello.encode(into: &self.out)
+    }
+
+    /// The connection is gone: nothing that the hub has not confirmed may be relied on.
+    package mutating func disconnected() -> [Action] {
+        let owned = self.owned
+        self.partitions = [:]
+        self.welcome = nil
+        self.out = WireWriter()
+        return owned.map { .forget(partition: $0, reason: "the hub is gone") }
+    }
+
+    /// A frame has arrived; `frame` is its body.
+    ///
+    /// - Throws: `WireError` where it cannot be read; then close the connection.
+    package mutating func received(
+        _ frame: UnsafeRawBufferPointer
+    ) throws(WireError) -> [Action] {
+        var reader = WireReader(frame)
+        let code = try reader.u8()
+        switch Frame.FromHub(rawValue: code) {
+        case .welcome: return try self.welcomed(&reader)
+        case .refused:
+            let code = Refusal.Code(rawValue: try reader.u8()) ?? .malformed
+            return [.refused(Refusal(code, try reader.text()))]
+        case .assign: return try self.assigned(&reader)
+        case .revoke: return try self.revoked(&reader)
+        case .journal: return try self.journal(&reader)
+        case .deliver: return try self.delivered(&reader)
+        case .committed:
+            let partition = try reader.count()
+            let epoch = try reader.varint()
+            let sequence = try reader.varint()
+            guard self.owns(partition, epoch: epoch) else { return [] }
+            return [.committed(partition: partition, epoch: epoch, sequence: sequence)]
+        case .commitRefused: return try self.commitRefused(&reader)
+        case .settled: return try self.settled(&reader)
+        case .drain:
+            return self.owned.map { .takeSnapshot(partition: $0) }
+        case .handicap:
+            return [.handicap(milliseconds: try reader.count())]
+        default:
+            throw WireError("the hub sent a frame of kind \(code), which is not for a service")
+        }
+    }
+
+    private mutating func welcomed(_ reader: inout WireReader) throws(WireError) -> [Action] {
+        let welcome = try Welcome(from: &reader)
+        self.welcome = welcome
+        self.topicNumbers = [:]
+        for (number, topic) in welcome.topics.enumerated() {
+            self.topicNumbers[topic.name] = number
+        }
+        return [.welcomed(welcome)]
+    }
+
+    // MARK: Ownership
+
+    private mutating func assigned(_ reader: inout WireReader) throws(WireError) -> [Action] {
+        let partition = try reader.count()
+        let epoch = try reader.varint()
+        var floors: [(topic: Int, offset: UInt64)] = []
+        for _ in 0..<(try reader.count()) {
+            floors.append((try reader.count(), try reader.varint()))
+        }
+        let snapshot = try reader.u8() == 1 ? try reader.counted() : nil
+        var actions: [Action] = []
+        if self.partitions[partition] != nil {
+            actions.append(.forget(partition: partition, reason: "it is assigned anew"))
+        }
+        self.partitions[partition] = OwnedPartition(epoch: epoch, floors: floors)
+        actions.append(.restore(partition: partition, snapshot: snapshot))
+        return actions
+    }
+
+    private mutating func journal(_ reader: inout WireReader) throws(WireError) -> [Action] {
+        let partition = try reader.count()
+        let epoch = try reader.varint()
+        let isLast = try reader.u8() == 1
+        let next = try reader.varint()
+        var actions: [Action] = []
+        let count = try reader.count()
+        for _ in 0..<count {
+            actions.append(.apply(partition: partition, change: try reader.counted()))
+        }
+        guard self.owns(partition, epoch: epoch),
+            self.partitions[partition]?.phase == .restoring
+        else { return [] }
+        guard isLast else {
+            self.out.frame(.more) {
+                $0.varint(UInt64(partition))
+                $0.varint(epoch)
+                $0.varint(next)
+            }
+            return actions
+        }
+        self.partitions[partition]?.phase = .ready
+        self.sendCredit(partition, epoch, self.welcome?.window ?? 1)
+        actions.append(.ready(partition: partition))
+        return actions
+    }
+
+    private mutating func sendCredit(_ partition: Int, _ epoch: UInt64, _ credit: Int) {
+        self.out.frame(.credit) {
+            $0.varint(UInt64(partition))
+            $0.varint(epoch)
+            $0.varint(UInt64(credit))
+        }
+    }
+
+    private mutating func revoked(_ reader: inout WireReader) throws(WireError) -> [Action] {
+        let partition = try reader.count()
+        let epoch = try reader.varint()
+        guard self.owns(partition, epoch: epoch) else { return [] }
+        let wasReady = self.partitions[partition]?.phase == .ready
+        self.partitions[partition]?.phase = .releasing
+        // A projection commits what it has folded first; then it has nothing in hand.
+        if wasReady, self.partitions[partition]?.folded.isEmpty == false {
+            return [.takeSnapshot(partition: partition)]
+        }
+        return self.releaseIfIdle(partition)
+    }
+
+    private mutating func releaseIfIdle(_ partition: Int) -> [Action] {
+        guard let state = self.partitions[partition], state.phase == .releasing,
+            state.handling == 0, state.folded.isEmpty
+        else { return [] }
+        self.out.frame(.released) {
+            $0.varint(UInt64(partition))
+            $0.varint(state.epoch)
+        }
+        self.partitions[partition] = nil
+        return [.forget(partition: partition, reason: "it moves to another instance")]
+    }
+
+    private mutating func commitRefused(_ reader: inout WireReader) throws(WireError) -> [Action] {
+        let partition = try reader.count()
+        let epoch = try reader.varint()
+        let sequence = try reader.varint()
+        let code = Refusal.Code(rawValue: try reader.u8()) ?? .malformed
+        let message = try reader.text()
+        guard self.owns(partition, epoch: epoch) else { return [] }
+        self.partitions[partition] = nil
+        let reason = "commit \(sequence) was refused: \(code): \(message)"
+        return [.forget(partition: partition, reason: reason)]
+    }
+
+    // MARK: Deliveries
+
+    private mutating func delivered(_ reader: inout WireReader) throws(WireError) -> [Action] {
+        let partition = try reader.count()
+        let epoch = try reader.varint()
+        let topic = try reader.count()
+        let offset = try reader.varint()
+        let attempt = try reader.count()
+        let envelope = try reader.view()
+        guard self.owns(partition, epoch: epoch),
+            self.partitions[partition]?.phase == .ready
+        else { return [] }
+        let delivery = Delivery(
+            topic: topic,
+            offset: offset,
+            attempt: attempt,
+            event: try EventEnvelope(decoding: envelope)
+        )
+        guard let next = self.partitions[partition]?.take(delivery) else { return [] }
+        return [.handle(partition: partition, epoch: epoch, next)]
+    }
+
+    private mutating func settled(_ reader: inout WireReader) throws(WireError) -> [Action] {
+        let partition = try reader.count()
+        let epoch = try reader.varint()
+        let place = Acknowledgement(topic: try reader.count(), offset: try reader.varint())
+        guard self.owns(partition, epoch: epoch),
+            let next = self.partitions[partition]?.settled(place)
+        else { return [] }
+        return [.handle(partition: partition, epoch: epoch, next)]
+    }
+
+    // MARK: What the service did
+
+    /// What a turn adds to the acknowledgement of its event.
+    package struct Decision: Sendable {
+        package var emitted: [Commit.Emission] = []
+        package var changes: [[UInt8]] = []
+        package var timersSet: [TimerRequest] = []
+        package var timersCancelled: [String] = []
+        package var snapshot: [UInt8]?
+
+        package init() {}
+    }
+
+    /// A turn has decided: its commit leaves now, in the order of decisions.
+    ///
+    /// - Returns: the sequence number of the commit, or nil where the partition is lost.
+    package mutating func decided(
+        _ partition: Int,
+        epoch: UInt64,
+        _ delivery: Delivery,
+        _ decision: Decision
+    ) -> UInt64? {
+        guard self.owns(partition, epoch: epoch), var state = self.partitions[partition]
+        else { return nil }
+        state.sequence += 1
+        state.commitsSinceSnapshot = decision.snapshot == nil ? state.commitsSinceSnapshot + 1 : 0
+        var commit = Commit(partition: partition, epoch: epoch, sequence: state.sequence)
+        commit.acknowledged = [delivery.place]
+        commit.emitted = decision.emitted
+        commit.changes = decision.changes
+        commit.timersSet = decision.timersSet
+        commit.timersCancelled = decision.timersCancelled
+        commit.snapshot = decision.snapshot
+        commit.credit = 1
+        commit.encode(into: &self.out)
+        self.partitions[partition] = state
+        return state.sequence
+    }
+
+    /// Sends emitted events in a commit of their own, apart from the turn's: a planted bug.
+    package mutating func emittedOutsideTurn(
+        _ partition: Int,
+        epoch: UInt64,
+        _ emitted: [Commit.Emission]
+    ) {
+        guard self.owns(partition, epoch: epoch) else { return }
+        self.partitions[partition]?.sequence += 1
+        let sequence = self.partitions[partition]?.sequence ?? 0
+        var commit = Commit(partition: partition, epoch: epoch, sequence: sequence)
+        commit.emitted = emitted
+        commit.encode(into: &self.out)
+    }
+
+    /// How many turns committed since the partition's last snapshot.
+    package func commitsSinceSnapshot(_ partition: Int) -> Int {
+        self.partitions[partition]?.commitsSinceSnapshot ?? 0
+    }
+
+    /// The handler of a delivery that has decided is over: its subject goes on.
+    package mutating func finished(
+        _ partition: Int,
+        epoch: UInt64,
+        _ delivery: Delivery
+    ) -> [Action] {
+        guard self.owns(partition, epoch: epoch) else { return [] }
+        if let next = self.partitions[partition]?.finished(delivery.event.subject) {
+            return [.handle(partition: partition, epoch: epoch, next)]
+        }
+        return self.releaseIfIdle(partition)
+    }
+
+    /// A projection has folded a delivery into its state.
+    package mutating func folded(
+        _ partition: Int,
+        epoch: UInt64,
+        _ delivery: Delivery
+    ) -> [Action] {
+        guard self.owns(partition, epoch: epoch) else { return [] }
+        self.partitions[partition]?.folded.append(delivery.place)
+        self.partitions[partition]?.spent += 1
+        let window = self.welcome?.window ?? 1
+        if let spent = self.partitions[partition]?.spent, spent * 4 >= window {
+            self.sendCredit(partition, epoch, spent)
+            self.partitions[partition]?.spent = 0
+        }
+        return self.finished(partition, epoch: epoch, delivery)
+    }
+
+    /// How many deliveries a projection has folded since its last commit.
+    package func foldedCount(_ partition: Int) -> Int {
+        self.partitions[partition]?.folded.count ?? 0
+    }
+
+    /// Commits a projection's snapshot together with its places and what it publishes.
+    package mutating func snapshotTaken(_ partition: Int, _ decision: Decision) -> [Action] {
+        guard var state = self.partitions[partition], state.phase != .restoring,
+            !state.folded.isEmpty
+        else { return [] }
+        state.sequence += 1
+        var commit = Commit(partition: partition, epoch: state.epoch, sequence: state.sequence)
+        commit.acknowledged = state.folded
+        commit.emitted = decision.emitted
+        commit.snapshot = decision.snapshot
+        commit.credit = state.spent
+        commit.encode(into: &self.out)
+        state.folded = []
+        state.spent = 0
+        self.partitions[partition] = state
+        return self.releaseIfIdle(partition)
+    }
+
+    /// A handler threw: ask for another attempt later.
+    package mutating func failed(
+        _ partition: Int,
+        epoch: UInt64,
+        _ delivery: Delivery,
+        _ error: String
+    ) -> [Action] {
+        guard self.owns(partition, epoch: epoch) else { return [] }
+        self.partitions[partition]?.failed(delivery)
+        self.out.frame(.nack) {
+            $0.varint(UInt64(partition))
+            $0.varint(epoch)
+            $0.varint(UInt64(delivery.topic))
+            $0.varint(delivery.offset)
+            $0.text(String(error.prefix(500)))
+        }
+        return self.releaseIfIdle(partition)
+    }
+}

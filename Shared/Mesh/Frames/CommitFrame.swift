@@ -1,0 +1,141 @@
+/// What a turn asks the hub to make durable as one.
+package struct Commit: Sendable, Hashable {
+    package var partition: Int
+    package var epoch: UInt64
+    /// 1 for the first commit of an epoch, then without gaps.
+    package var sequence: UInt64
+    package var acknowledged: [Acknowledgement] = []
+    package var emitted: [Emission] = []
+    package var changes: [[UInt8]] = []
+    package var timersSet: [TimerRequest] = []
+    package var timersCancelled: [String] = []
+    package var snapshot: [UInt8]?
+    /// How many more deliveries the client is ready for.
+    package var credit = 0
+
+    /// An event for a topic, by number.
+    package struct Emission: Sendable, Hashable {
+        package var topic: Int
+        package var envelope: [UInt8]
+
+        package init(topic: Int, envelope: [UInt8]) {
+            self.topic = topic
+            self.envelope = envelope
+        }
+    }
+
+    package init(partition: Int, epoch: UInt64, sequence: UInt64) {
+        self.partition = partition
+        self.epoch = epoch
+        self.sequence = sequence
+    }
+
+    package func encode(into writer: inout WireWriter) {
+        writer.frame(.commit) { frame in
+            frame.varint(UInt64(self.partition))
+            frame.varint(self.epoch)
+            frame.varint(self.sequence)
+            frame.varint(UInt64(self.credit))
+            frame.varint(UInt64(self.acknowledged.count))
+            for place in self.acknowledged {
+                frame.varint(UInt64(place.topic))
+                frame.varint(place.offset)
+            }
+            frame.varint(UInt64(self.emitted.count))
+            for emission in self.emitted {
+                frame.varint(UInt64(emission.topic))
+                frame.counted(emission.envelope)
+            }
+            frame.varint(UInt64(self.changes.count))
+            for change in self.changes { frame.counted(change) }
+            frame.varint(UInt64(self.timersSet.count))
+            for timer in self.timersSet {
+                frame.text(timer.name)
+                frame.i64(timer.due.nanoseconds)
+                frame.counted(timer.event.encoded())
+            }
+            frame.varint(UInt64(self.timersCancelled.count))
+            for name in self.timersCancelled { frame.text(name) }
+            frame.u8(self.snapshot == nil ? 0 : 1)
+            if let snapshot = self.snapshot { frame.counted(snapshot) }
+        }
+    }
+}
+
+/// A commit as it lies in a received frame: its lists are views into the frame's bytes.
+package struct CommitView {
+    package var partition = 0
+    package var epoch: UInt64 = 0
+    package var sequence: UInt64 = 0
+    package var credit = 0
+    package var acknowledged: [Acknowledgement] = []
+    package var emitted: [(topic: Int, envelope: UnsafeRawBufferPointer)] = []
+    package var changes: [UnsafeRawBufferPointer] = []
+    package var timersSet: [(name: String, due: Instant, envelope: UnsafeRawBufferPointer)] = []
+    package var timersCancelled: [String] = []
+    package var snapshot: UnsafeRawBufferPointer?
+
+    package init() {}
+
+    package init(from reader: inout WireReader) throws(WireError) {
+        self.partition = try reader.count()
+        self.epoch = try reader.varint()
+        self.sequence = try reader.varint()
+        self.credit = try reader.count()
+        for _ in 0..<(try reader.count()) {
+            self.acknowledged.append(
+                Acknowledgement(topic: try reader.count(), offset: try reader.varint())
+            )
+        }
+        for _ in 0..<(try reader.count()) {
+            self.emitted.append((try reader.count(), try reader.view()))
+        }
+        for _ in 0..<(try reader.count()) { self.changes.append(try reader.view()) }
+        for _ in 0..<(try reader.count()) {
+            self.timersSet.append(
+                (try reader.text(), Instant(nanoseconds: try reader.i64()), try reader.view())
+            )
+        }
+        for _ in 0..<(try reader.count()) { self.timersCancelled.append(try reader.text()) }
+        if try reader.u8() == 1 { self.snapshot = try reader.view() }
+        guard reader.isAtEnd else { throw WireError("\(reader.remaining) bytes follow a commit") }
+    }
+}
+
+/// The parts of an encoded event that routing needs, found without decoding the whole.
+package struct EnvelopeView {
+    package let subject: UnsafeRawBufferPointer
+    package let source: UnsafeRawBufferPointer
+    package let type: UnsafeRawBufferPointer
+
+    /// Finds the parts and checks that the bytes are one whole envelope with a subject.
+    package init(_ bytes: UnsafeRawBufferPointer) throws(WireError) {
+        var reader = WireReader(bytes, offset: 64)
+        guard bytes.count > 64 else { throw WireError("an event of \(bytes.count) bytes") }
+        self.subject = try reader.view()
+        self.source = try reader.view()
+        self.type = try reader.view()
+        let correlation = try reader.view()
+        _ = try reader.view()
+        guard Self.isText(self.subject), Self.isText(self.source), Self.isText(self.type),
+            Self.isText(correlation)
+        else { throw WireError("an event with an attribute that is not UTF-8") }
+        guard reader.isAtEnd else { throw WireError("\(reader.remaining) bytes follow an event") }
+        guard !self.subject.isEmpty else { throw WireError("an event without a subject") }
+        guard !self.type.isEmpty else { throw WireError("an event without a type") }
+    }
+
+    private static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
+    }
+
+    /// The partition of the event among `count`.
+    package func partition(among count: Int) -> Int {
+        Int(StableHash.of(self.subject) % UInt64(count))
+    }
+
+    /// The producer's name.
+    package var sourceText: String { String(decoding: self.source, as: UTF8.self) }
+    /// The ordering key.
+    package var subjectText: String { String(decoding: self.subject, as: UTF8.self) }
+}

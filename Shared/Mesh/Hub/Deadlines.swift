@@ -1,0 +1,46 @@
+/// Instants at which something is due, earliest first; equal ones in the order they were added.
+struct Deadlines<Item> {
+    private var heap: [(due: Instant, order: UInt64, item: Item)] = []
+    private var order: UInt64 = 0
+
+    /// The earliest instant, or nil where nothing is due ever.
+    var next: Instant? { self.heap.first?.due }
+
+    mutating func add(_ item: Item, due: Instant) {
+        self.order += 1
+        self.heap.append((due, self.order, item))
+        var child = self.heap.count - 1
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard self.precedes(child, parent) else { break }
+            self.heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    /// Removes and returns the earliest item that is due at `now`.
+    mutating func pop(dueAt now: Instant) -> Item? {
+        guard let first = self.heap.first, first.due <= now else { return nil }
+        let last = self.heap.removeLast()
+        if !self.heap.isEmpty {
+            self.heap[0] = last
+            var parent = 0
+            while true {
+                var smallest = parent
+                for child in [2 * parent + 1, 2 * parent + 2]
+                where child < self.heap.count && self.precedes(child, smallest) {
+                    smallest = child
+                }
+                if smallest == parent { break }
+                self.heap.swapAt(parent, smallest)
+                parent = smallest
+            }
+        }
+        return first.item
+    }
+
+    private func precedes(_ left: Int, _ right: Int) -> Bool {
+        let (a, b) = (self.heap[left], self.heap[right])
+        return (a.due, a.order) < (b.due, b.order)
+    }
+}

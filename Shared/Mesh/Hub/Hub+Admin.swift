@@ -1,0 +1,374 @@
+extension Hub {
+    /// A question or command of `squall`; answered by the next flush.
+    func admin(
+        _ id: ConnectionID,
+        _ connection: Connection,
+        _ reader: inout WireReader,
+        _ now: Instant
+    ) throws(WireError) {
+        guard connection.hello?.role == .admin else {
+            throw WireError("only an admin may command")
+        }
+        let number = try reader.varint()
+        let text = try reader.text()
+        do {
+            let request = try JSONValue(parsing: text)
+            self.adminRequests.append(
+                AdminRequest(connection: id, number: number, request: request)
+            )
+        } catch {
+            throw WireError("a command is not JSON: \(error)")
+        }
+    }
+
+    func answer(_ request: AdminRequest, _ now: Instant) throws(LogError) {
+        let answer = try self.carryOut(request.request, now)
+        self.send(to: request.connection) {
+            $0.frame(.answer) {
+                $0.varint(request.number)
+                $0.text(answer.text)
+            }
+        }
+    }
+
+    private func carryOut(_ request: JSONValue, _ now: Instant) throws(LogError) -> JSONValue {
+        switch request["do"]?.string {
+        case "status": return self.status()
+        case "cut", "delay", "drop", "duplicate": return self.arm(request)
+        case "heal": return self.heal(request, now)
+        case "slow": return self.slow(request)
+        case "dead-letters": return try self.listDeadLetters(request)
+        case "redrive": return try self.redrive(request, now)
+        case "rewind": return try self.rewind(request, now)
+        case "drain":
+            for id in self.connections.keys.sorted()
+            where self.connections[id]?.hello?.role == .service {
+                self.send(to: id) { $0.frame(.drain) { _ in } }
+            }
+            return [:]
+        default:
+            return ["error": .string("the hub cannot do '\(request["do"]?.string ?? "")'")]
+        }
+    }
+
+    // MARK: Status
+
+    private func status() -> JSONValue {
+        let services = self.layout.services.indices.map { service -> JSONValue in
+            let states = self.services[service]
+            var lag: Int64 = 0
+            var open: Int64 = 0
+            var retrying: Int64 = 0
+            for (partition, state) in states.enumerated() {
+                for cursor in state.cursors {
+                    let end = self.topics[cursor.topic][partition].end
+                    lag += Int64(end - cursor.floor) - Int64(cursor.acknowledged.count)
+                    open += Int64(cursor.openCount)
+                    retrying += Int64(cursor.failures.count)
+                }
+            }
+            let instances = self.connections.sorted { $0.key < $1.key }
+                .filter { $0.value.service == service }
+                .map { id, connection -> JSONValue in
+                    let owned = states.indices.filter { states[$0].owner == id }
+                    return [
+                        "instance": .string(connection.name),
+                        "connected": true,
+                        "ready": .bool(owned.allSatisfy { states[$0].phase == .ready }),
+                        "partitions": .array(owned.map { .int(Int64($0)) }),
+                    ]
+                }
+            return [
+                "name": .string(self.layout.services[service].name),
+                "ready": .bool(states.allSatisfy { $0.phase == .ready }),
+                "instances": .array(instances),
+                "lag": .int(lag),
+                "inFlight": .int(open),
+                "retrying": .int(retrying),
+                "deadLetters": .int(Int64(self.deadLetters[service].count { !$0.isRedriven })),
+            ]
+        }
+        return [
+            "services": .array(services),
+            "rules": .array(self.rules.rules.map(Self.describe)),
+            "position": .int(Int64(self.log.durable)),
+            "records": .int(Int64(self.log.recordCount)),
+        ]
+    }
+
+    private static func describe(_ rule: LinkRule) -> JSONValue {
+        [
+            "number": .int(Int64(rule.number)),
+            "rule": .string(rule.name),
+            "bitten": .int(Int64(rule.bitten)),
+        ]
+    }
+
+    // MARK: Faults
+
+    private func arm(_ request: JSONValue) -> JSONValue {
+        guard let from = request["from"]?.string, let to = request["to"]?.string,
+            let what = request["do"]?.string
+        else { return ["error": "a link needs 'from' and 'to'"] }
+        let amount = Int(request["perMille"]?.int ?? 1000)
+        let kind: LinkRule.Kind
+        switch what {
+        case "cut": kind = .cut
+        case "delay": kind = .delay(.milliseconds(request["milliseconds"]?.int ?? 100))
+        case "drop": kind = .drop(perMille: amount)
+        default: kind = .duplicate(perMille: amount)
+        }
+        let isDeclared =
+            from == "*" || to == "*" || to == "hub"
+            || self.layout.links.contains { $0.from == from && $0.to == to }
+        guard isDeclared else {
+            let links = self.layout.links.map { "\($0.from)→\($0.to)" }.joined(separator: ", ")
+            return ["error": .string("there is no link \(from)→\(to); links are \(links)")]
+        }
+        if kind == .cut, self.rules.isCut(from: from, to: to) {
+            return ["error": .string("\(from)→\(to) is cut already; `squall heal` heals it")]
+        }
+        let number = self.rules.arm(from: from, to: to, kind)
+        if kind == .cut, to == "hub" { self.setCut(from, true) }
+        let rule = self.rules.rules.first { $0.number == number }
+        return ["number": .int(Int64(number)), "rule": .string(rule?.name ?? what)]
+    }
+
+    private func heal(_ request: JSONValue, _ now: Instant) -> JSONValue {
+        let number = request["number"]?.int
+        let healed = self.rules.heal { number == nil || Int64($0.number) == number }
+        for rule in healed where rule.kind == .cut && rule.to == "hub" {
+            self.setCut(rule.from, false)
+        }
+        for rule in healed where rule.to == "hub" { self.replayHeld(rule.from, now) }
+        self.unparkAll()
+        if number == nil {
+            for service in self.handicaps.keys.sorted() { self.setHandicap(service, 0) }
+            self.handicaps = [:]
+        }
+        return ["healed": .array(healed.map(Self.describe))]
+    }
+
+    private func setCut(_ name: String, _ isCut: Bool) {
+        for id in self.connections.keys.sorted() {
+            guard let connection = self.connections[id], connection.hello?.name == name
+            else { continue }
+            connection.isCut = isCut
+            if !isCut { self.dirtyConnections.insert(id) }
+        }
+    }
+
+    private func replayHeld(_ name: String, _ now: Instant) {
+        for id in self.connections.keys.sorted() {
+            guard let connection = self.connections[id], connection.hello?.name == name
+            else { continue }
+            let frames = connection.heldFrames
+            connection.heldFrames = []
+            for frame in frames {
+                frame.withUnsafeBytes { self.received(id, frame: $0, now: now) }
+            }
+        }
+    }
+
+    private func slow(_ request: JSONValue) -> JSONValue {
+        let name = request["service"]?.string ?? ""
+        guard let service = self.layout.serviceIndex(name) else {
+            return ["error": .string("there is no service '\(name)'")]
+        }
+        let milliseconds = Int(request["milliseconds"]?.int ?? 0)
+        self.handicaps[service] = milliseconds > 0 ? milliseconds : nil
+        self.setHandicap(service, milliseconds)
+        return ["slow": .string(name), "milliseconds": .int(Int64(milliseconds))]
+    }
+
+    private func setHandicap(_ service: Int, _ milliseconds: Int) {
+        for id in self.connections.keys.sorted() where self.connections[id]?.service == service {
+            self.send(to: id) { $0.frame(.handicap) { $0.varint(UInt64(milliseconds)) } }
+        }
+    }
+
+    // MARK: Dead letters
+
+    private func listDeadLetters(_ request: JSONValue) throws(LogError) -> JSONValue {
+        var letters: [JSONValue] = []
+        for service in self.layout.services.indices {
+            let name = self.layout.services[service].name
+            if let wanted = request["service"]?.string, wanted != name { continue }
+            for entry in self.deadLetters[service] {
+                guard letters.count < 1000 else { break }
+                let letter = try self.deadLetter(entry)
+                letters.append([
+                    "service": .string(name),
+                    "number": .int(Int64(letter.number)),
+                    "type": .string(letter.event.type),
+                    "subject": .string(letter.event.subject),
+                    "topic": .string(self.layout.topicName(letter.topic)),
+                    "error": .string(letter.error),
+                    "attempts": .int(Int64(letter.attempts)),
+                    "correlation": .string(letter.event.correlation),
+                    "traceparent": .string(letter.event.trace.traceparent),
+                    "id": .string(letter.event.id.description),
+                    "data": .string(Hex.text(letter.event.data)),
+                    "redriven": .bool(entry.isRedriven),
+                ])
+            }
+        }
+        return ["deadLetters": .array(letters)]
+    }
+
+    private func deadLetter(_ entry: DeadLetterEntry) throws(LogError) -> DeadLetter {
+        guard case .deadLettered(let letter) = try self.log.record(at: entry.record).body else {
+            throw LogError(.corrupt, "the record at byte \(entry.record) is no dead letter")
+        }
+        return letter
+    }
+
+    /// Puts dead letters into their service's inbox, once each.
+    private func redrive(_ request: JSONValue, _ now: Instant) throws(LogError) -> JSONValue {
+        let isDry = request["dryRun"]?.bool ?? false
+        var count: Int64 = 0
+        for service in self.layout.services.indices {
+            let name = self.layout.services[service].name
+            if let wanted = request["service"]?.string, wanted != name { continue }
+            for index in self.deadLetters[service].indices {
+                let entry = self.deadLetters[service][index]
+                if let number = request["number"]?.int, UInt64(number) != entry.number { continue }
+                guard !entry.isRedriven else { continue }
+                count += 1
+                if isDry { continue }
+                let letter = try self.deadLetter(entry)
+                self.appendToInbox(service, letter.partition, letter.event.encoded()) {
+                    $0.record(.redriven, at: now)
+                    $0.varint(UInt64(service))
+                    $0.varint(entry.number)
+                }
+                self.deadLetters[service][index].isRedriven = true
+            }
+        }
+        return ["redriven": .int(count), "dryRun": .bool(isDry)]
+    }
+
+    // MARK: Rewind
+
+    /// Sets a service's places back, and starts its partitions again from there.
+    private func rewind(_ request: JSONValue, _ now: Instant) throws(LogError) -> JSONValue {
+        let name = request["service"]?.string ?? ""
+        guard let service = self.layout.serviceIndex(name) else {
+            return ["error": .string("there is no service '\(name)'")]
+        }
+        let isProjection = self.connections.values.contains {
+            $0.service == service && $0.hello?.isProjection == true
+        }
+        if isProjection, request["to"]?.int != 0 {
+            return [
+                "error": .string(
+                    "\(name) is a projection: its state and its place are one, so it can only be "
+                        + "rewound to the start; use --to 0"
+                )
+            ]
+        }
+        var moved: Int64 = 0
+        for partition in self.services[service].indices {
+            for cursor in self.services[service][partition].cursors.indices {
+                let topic = self.services[service][partition].cursors[cursor].topic
+                if topic >= self.layout.topics.count { continue }
+                if let wanted = request["topic"]?.string, wanted != self.layout.topicName(topic) {
+                    continue
+                }
+                let floor = self.services[service][partition].cursors[cursor].floor
+                let target = try self.target(request, topic, partition)
+                guard target < floor else { continue }
+                moved += Int64(floor - target)
+                self.rewind(service, partition, cursor, to: target, now)
+            }
+            if isProjection { self.forgetState(service, partition, now) }
+            self.services[service][partition].owner = nil
+            self.services[service][partition].phase = .unowned
+        }
+        self.rebalance(service, now)
+        return ["rewound": .string(name), "events": .int(moved)]
+    }
+
+    private func target(
+        _ request: JSONValue,
+        _ topic: Int,
+        _ partition: Int
+    ) throws(LogError) -> UInt64 {
+        if let offset = request["to"]?.int { return UInt64(max(offset, 0)) }
+        guard let time = request["toTime"]?.int else { return 0 }
+        var finder = TimeFinder(
+            topic: topic,
+            partition: partition,
+            time: Instant(nanoseconds: time)
+        )
+        var position: UInt64 = 0
+        while finder.offset == nil, position < self.log.durable {
+            position = try self.log.scan(from: position, bytesMax: 1 << 20, into: &finder)
+        }
+        return finder.offset ?? self.topics[topic][partition].end
+    }
+
+    private func rewind(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        to offset: UInt64,
+        _ now: Instant
+    ) {
+        let topic = self.services[service][partition].cursors[cursor].topic
+        self.services[service][partition].cursors[cursor].rewind(to: offset)
+        self.needsSync = true
+        self.log.append { writer, _ in
+            writer.record(.rewound, at: now)
+            writer.varint(UInt64(service))
+            writer.varint(UInt64(partition))
+            writer.varint(UInt64(topic))
+            writer.varint(offset)
+        }
+    }
+
+    /// Records an empty snapshot, so that a projection begins anew.
+    private func forgetState(_ service: Int, _ partition: Int, _ now: Instant) {
+        let state = self.services[service][partition]
+        var view = CommitView()
+        view.partition = partition
+        view.epoch = state.epoch
+        view.sequence = state.sequence
+        let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+        view.snapshot = empty
+        self.write(view, service, [], now)
+    }
+}
+
+/// Finds the first event of a partition of a topic that was recorded at or after an instant.
+private struct TimeFinder: PlaceVisitor {
+    let topic: Int
+    let partition: Int
+    let time: Instant
+    var offset: UInt64?
+    private var candidate: UInt64?
+
+    init(topic: Int, partition: Int, time: Instant) {
+        self.topic = topic
+        self.partition = partition
+        self.time = time
+    }
+
+    mutating func record(at position: UInt64) { self.candidate = nil }
+
+    mutating func event(
+        topic: Int,
+        partition: Int,
+        offset: UInt64,
+        envelope: UnsafeRawBufferPointer,
+        at: Int
+    ) {
+        if topic == self.topic, partition == self.partition, self.candidate == nil {
+            self.candidate = offset
+        }
+    }
+
+    mutating func recorded(at time: Instant) {
+        if self.offset == nil, time >= self.time { self.offset = self.candidate }
+    }
+}

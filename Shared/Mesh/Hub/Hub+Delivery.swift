@@ -1,0 +1,316 @@
+extension Hub {
+    /// Delivers what one partition of one service may have, as far as its credit goes.
+    func pump(service: Int, partition: Int, now: Instant) throws(LogError) {
+        guard let owner = self.services[service][partition].owner,
+            self.services[service][partition].phase == .ready
+        else { return }
+        var progress = true
+        while progress, self.services[service][partition].credit > 0 {
+            progress = false
+            for cursor in self.services[service][partition].cursors.indices
+            where self.services[service][partition].credit > 0 {
+                let delivered = try self.deliverNext(service, partition, cursor, owner, now)
+                progress = progress || delivered
+            }
+        }
+    }
+
+    /// Makes one attempt for one cursor; returns whether there was anything to attempt.
+    private func deliverNext(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ owner: ConnectionID,
+        _ now: Instant
+    ) throws(LogError) -> Bool {
+        let state = self.services[service][partition].cursors[cursor]
+        if let offset = state.due.first {
+            self.services[service][partition].cursors[cursor].due.removeFirst()
+            guard !state.isAcknowledged(offset) else { return true }
+            try self.attempt(service, partition, cursor, offset, owner, now)
+            return true
+        }
+        var offset = state.next
+        let end = self.topics[state.topic][partition].end
+        while offset < end, state.isAcknowledged(offset) { offset += 1 }
+        guard offset < end else {
+            self.services[service][partition].cursors[cursor].next = offset
+            return false
+        }
+        self.services[service][partition].cursors[cursor].next = offset + 1
+        try self.attempt(service, partition, cursor, offset, owner, now)
+        return true
+    }
+
+    /// Asks the armed rules about one delivery, and makes it, puts it off or loses it.
+    private func attempt(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64,
+        _ owner: ConnectionID,
+        _ now: Instant
+    ) throws(LogError) {
+        let topic = self.services[service][partition].cursors[cursor].topic
+        guard let place = try self.place(service, partition, cursor, offset) else {
+            throw LogError(
+                .corrupt,
+                "event \(offset) of \(self.layout.topicName(topic))/\(partition) is not in the log"
+            )
+        }
+        let isUntouched =
+            self.rules.isEmpty && self.services[service][partition].parkedSubjects.isEmpty
+        var copies = 1
+        if !isUntouched {
+            let verdict = try self.judge(service, partition, cursor, offset, place)
+            switch verdict {
+            case .deliver: break
+            case .deliverTwice: copies = 2
+            case .hold: return
+            case .wait(let duration):
+                self.putOff(service, partition, cursor, offset, until: now + duration)
+                return
+            case .lose:
+                self.putOff(service, partition, cursor, offset, until: now + .seconds(1))
+                return
+            }
+        }
+        let state = self.services[service][partition]
+        let attempt = (state.cursors[cursor].failures[offset]?.attempts ?? 0) + 1
+        guard let connection = self.connections[owner] else { return }
+        try self.log.withBytes(at: place.position, count: Int(place.count)) { envelope in
+            for _ in 0..<copies {
+                connection.out.frame(.deliver) { frame in
+                    frame.varint(UInt64(partition))
+                    frame.varint(state.epoch)
+                    frame.varint(UInt64(topic))
+                    frame.varint(offset)
+                    frame.varint(UInt64(attempt))
+                    frame.counted(envelope)
+                }
+            }
+        }
+        self.dirtyConnections.insert(owner)
+        self.services[service][partition].credit -= 1
+    }
+
+    private func judge(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64,
+        _ place: EventPlace
+    ) throws(LogError) -> RuleChain.Verdict {
+        let wasCleared =
+            self.services[service][partition].cursors[cursor].cleared.remove(offset) != nil
+        let names: Result<(source: String, subject: String), WireError> = try self.log.withBytes(
+            at: place.position,
+            count: Int(place.count)
+        ) { bytes in
+            Result { () throws(WireError) in
+                let view = try EnvelopeView(bytes)
+                return (view.sourceText, view.subjectText)
+            }
+        }
+        guard case .success(let (source, subject)) = names else { return .deliver }
+        if self.services[service][partition].parkedSubjects[subject] != nil, !wasCleared {
+            self.park(service, partition, cursor, offset, subject, isBehind: true)
+            return .hold
+        }
+        if wasCleared { return .deliver }
+        self.attemptCounter += 1
+        let verdict = self.rules.judge(
+            from: source,
+            to: self.layout.services[service].name,
+            draw: StableHash.combine(place.position, self.attemptCounter)
+        )
+        switch verdict {
+        case .deliver, .deliverTwice: break
+        case .hold, .wait, .lose:
+            self.park(service, partition, cursor, offset, subject, isBehind: false)
+        }
+        return verdict
+    }
+
+    private func park(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64,
+        _ subject: String,
+        isBehind: Bool
+    ) {
+        self.services[service][partition].cursors[cursor].parked[offset] =
+            Cursor.Parked(subject: subject, isBehind: isBehind)
+        if !isBehind { self.services[service][partition].parkedSubjects[subject, default: 0] += 1 }
+        // What is held back counts as delivered, so that a cut costs bounded memory.
+        self.services[service][partition].credit -= 1
+    }
+
+    private func putOff(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64,
+        until due: Instant
+    ) {
+        self.deadlines.add(
+            .unpark(
+                service: service,
+                partition: partition,
+                cursor: cursor,
+                offset: offset,
+                epoch: self.services[service][partition].epoch
+            ),
+            due: due
+        )
+    }
+
+    /// A delay is over: the delivery is made without asking the rules again.
+    func waitEnded(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64,
+        _ epoch: UInt64
+    ) {
+        guard self.services[service][partition].epoch == epoch else { return }
+        self.unpark(service, partition, cursor, offset, cleared: true)
+    }
+
+    private func unpark(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64,
+        cleared: Bool
+    ) {
+        guard let parked = self.services[service][partition].cursors[cursor].parked[offset]
+        else { return }
+        self.services[service][partition].cursors[cursor].parked[offset] = nil
+        self.services[service][partition].credit += 1
+        if cleared {
+            self.services[service][partition].cursors[cursor].cleared.insert(offset)
+        }
+        self.services[service][partition].cursors[cursor].becameDue(offset)
+        self.mayDeliver(service, partition)
+        guard !parked.isBehind else { return }
+        let subject = parked.subject
+        let others = (self.services[service][partition].parkedSubjects[subject] ?? 1) - 1
+        self.services[service][partition].parkedSubjects[subject] = others > 0 ? others : nil
+        guard others == 0 else { return }
+        for index in self.services[service][partition].cursors.indices {
+            let behind = self.services[service][partition].cursors[index].parked
+                .filter { $0.value.isBehind && $0.value.subject == subject }
+                .keys.sorted()
+            for offset in behind {
+                self.unpark(service, partition, index, offset, cleared: false)
+            }
+        }
+    }
+
+    /// Lets everything that cuts held back be attempted again.
+    func unparkAll() {
+        for service in self.services.indices {
+            for partition in self.services[service].indices {
+                for cursor in self.services[service][partition].cursors.indices {
+                    let offsets = self.services[service][partition].cursors[cursor].parked.keys
+                    for offset in offsets.sorted() {
+                        self.unpark(service, partition, cursor, offset, cleared: false)
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: Finding events
+
+    /// Returns where an event lies that a cursor wants, scanning the log for an old one.
+    func place(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64
+    ) throws(LogError) -> EventPlace? {
+        let topic = self.services[service][partition].cursors[cursor].topic
+        if let place = self.topics[topic][partition].place(of: offset) { return place }
+        if let place = self.fromBacklog(service, partition, cursor, offset) { return place }
+        var state = self.services[service][partition].cursors[cursor]
+        let start =
+            state.scan.flatMap { $0.offset <= offset ? $0.position : nil }
+            ?? self.topics[topic][partition].scanStart(for: offset)
+        var collector = PlaceCollector(topic: topic, partition: partition, from: offset)
+        var position = start
+        while collector.found.isEmpty, position < self.log.durable {
+            position = try self.log.scan(from: position, bytesMax: 256 * 1024, into: &collector)
+        }
+        state.backlog = collector.found
+        state.scan = (offset: (collector.found.last?.offset ?? offset) + 1, position: position)
+        self.services[service][partition].cursors[cursor] = state
+        return self.fromBacklog(service, partition, cursor, offset)
+    }
+
+    private func fromBacklog(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64
+    ) -> EventPlace? {
+        let backlog = self.services[service][partition].cursors[cursor].backlog
+        guard let first = backlog.first, offset >= first.offset,
+            offset - first.offset < UInt64(backlog.count)
+        else { return nil }
+        return backlog[Int(offset - first.offset)].place
+    }
+}
+
+/// Collects where the events of one partition of one topic lie, from an offset on.
+private struct PlaceCollector: PlaceVisitor {
+    let topic: Int
+    let partition: Int
+    let from: UInt64
+    var found: [(offset: UInt64, place: EventPlace)] = []
+    var position: UInt64 = 0
+
+    init(topic: Int, partition: Int, from: UInt64) {
+        self.topic = topic
+        self.partition = partition
+        self.from = from
+    }
+
+    mutating func record(at position: UInt64) { self.position = position }
+
+    mutating func event(
+        topic: Int,
+        partition: Int,
+        offset: UInt64,
+        envelope: UnsafeRawBufferPointer,
+        at: Int
+    ) {
+        guard topic == self.topic, partition == self.partition, offset >= self.from else { return }
+        let body = self.position + UInt64(RecordFormat.headerBytes)
+        let place = EventPlace(position: body + UInt64(at), count: UInt32(envelope.count))
+        self.found.append((offset, place))
+    }
+}
+
+/// A visitor that cares for events only.
+protocol PlaceVisitor: LogVisitor {}
+
+extension PlaceVisitor {
+    mutating func recorded(at time: Instant) {}
+    mutating func opened(layout: UInt64) {}
+    mutating func published(publisher: String, sequence: UInt64) {}
+    mutating func turn(service: Int, partition: Int, epoch: UInt64, sequence: UInt64) {}
+    mutating func acknowledged(topic: Int, offset: UInt64) {}
+    mutating func changed(offset: UInt64, bytes: UnsafeRawBufferPointer) {}
+    mutating func timerSet(name: String, due: Instant, envelope: UnsafeRawBufferPointer) {}
+    mutating func timerCancelled(name: String) {}
+    mutating func snapshot(_ bytes: UnsafeRawBufferPointer) {}
+    mutating func assigned(service: Int, partition: Int, epoch: UInt64, instance: String) {}
+    mutating func timerFired(service: Int, partition: Int, name: String) {}
+    mutating func deadLettered(_ letter: DeadLetterHead, envelope: UnsafeRawBufferPointer) {}
+    mutating func redriven(service: Int, number: UInt64) {}
+    mutating func rewound(service: Int, partition: Int, topic: Int, offset: UInt64) {}
+    mutating func closed() {}
+}

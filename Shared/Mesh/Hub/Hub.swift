@@ -1,0 +1,308 @@
+/// Names one connection to the hub; never used twice.
+package struct ConnectionID: Sendable, Hashable, Comparable {
+    package var rawValue: Int
+
+    package init(_ rawValue: Int) {
+        self.rawValue = rawValue
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// The heart of the mesh: routes, orders, stores, delivers and fences.
+///
+/// Pure: it owns no socket, clock or thread. Its shell says what happened and when, then calls
+/// ``flush(now:)``, which makes everything since the last flush durable in one group commit, and
+/// only then sends what ``takeOutput(of:)`` returns. So no acknowledgement and no delivery leaves
+/// before what it stands for is durable. Calls are made one after the other; order is arrival.
+package final class Hub {
+    /// What a hub is started with.
+    package struct Configuration: Sendable {
+        package var layout: MeshLayout
+        /// The launch token of each `name/instance` that may connect.
+        package var tokens: [String: String]
+        /// The user that every peer must be.
+        package var uid: UInt32
+        /// Planted bugs, for showing that they are found; empty otherwise.
+        package var flaws: Set<String>
+        package var segmentBytesMax: Int
+
+        package init(
+            layout: MeshLayout,
+            tokens: [String: String],
+            uid: UInt32,
+            flaws: Set<String> = [],
+            segmentBytesMax: Int = 16 * 1024 * 1024
+        ) {
+            self.layout = layout
+            self.tokens = tokens
+            self.uid = uid
+            self.flaws = flaws
+            self.segmentBytesMax = segmentBytesMax
+        }
+    }
+
+    enum Deadline {
+        case retry(service: Int, partition: Int, cursor: Int, offset: UInt64, epoch: UInt64)
+        case unpark(service: Int, partition: Int, cursor: Int, offset: UInt64, epoch: UInt64)
+        case timer(service: Int, partition: Int, name: String, generation: UInt64)
+        case revocation(service: Int, partition: Int, epoch: UInt64)
+    }
+
+    /// A partition's state to be sent to its new owner; read once everything staged is written.
+    struct JournalRequest {
+        var connection: ConnectionID
+        var service: Int
+        var partition: Int
+        var epoch: UInt64
+        /// The first journal record to send; nil to begin with the assignment itself.
+        var start: Int?
+    }
+
+    /// A question or command; answered once everything staged is written.
+    struct AdminRequest {
+        var connection: ConnectionID
+        var number: UInt64
+        var request: JSONValue
+    }
+
+    /// A delivery that failed for the last time; moved to the dead letters by the next flush.
+    struct GivingUp {
+        var service: Int
+        var partition: Int
+        var cursor: Int
+        var offset: UInt64
+        var attempts: Int
+        var error: String
+    }
+
+    struct DeadLetterEntry {
+        var number: UInt64
+        var record: UInt64
+        var isRedriven: Bool
+    }
+
+    let configuration: Configuration
+    let layout: MeshLayout
+    let log: Log
+    var topics: [[TopicPartition]]
+    var services: [[ServicePartition]]
+    /// For each topic, the services that consume it and the number of its cursor with them.
+    let consumers: [[(service: Int, cursor: Int)]]
+    var publishedUpTo: [String: UInt64]
+    var deadLetters: [[DeadLetterEntry]]
+    var deadlines = Deadlines<Deadline>()
+    var rules = RuleChain()
+    /// Milliseconds by which each service handles every event later.
+    var handicaps: [Int: Int] = [:]
+
+    var connections: [ConnectionID: Connection] = [:]
+    var dirtyConnections: Set<ConnectionID> = []
+    var closing: [ConnectionID] = []
+    /// Service partitions that may have something to deliver, as (service, partition).
+    var pumping: Set<Int> = []
+    var journalRequests: [JournalRequest] = []
+    var adminRequests: [AdminRequest] = []
+    var givingUp: [GivingUp] = []
+    var auditLines: [JSONValue] = []
+    var needsSync = false
+    var attemptCounter: UInt64 = 0
+
+    /// Opens the hub on a log, continuing where the log ends.
+    ///
+    /// - Throws: ``LogError`` where the log cannot be trusted or belongs to another layout.
+    package init(configuration: Configuration, disk: any Disk, now: Instant) throws(LogError) {
+        self.configuration = configuration
+        self.layout = configuration.layout
+        var recovery = HubRecovery(layout: configuration.layout)
+        self.log = try Log(
+            disk: disk,
+            segmentBytesMax: configuration.segmentBytesMax,
+            recoveringInto: &recovery
+        )
+        if let other = recovery.otherLayout {
+            throw LogError(
+                .otherLayout,
+                "the log was written with other topics or services (\(Hex.text(other)), now "
+                    + "\(Hex.text(layout.fingerprint))); use a new run folder for this topology"
+            )
+        }
+        if let problem = recovery.problem { throw LogError(.corrupt, problem) }
+        self.topics = recovery.topics
+        self.services = recovery.services
+        self.publishedUpTo = recovery.publishedUpTo
+        self.deadLetters = recovery.deadLetters
+        let layout = configuration.layout
+        self.consumers = (0..<layout.topicCount).map { topic in
+            layout.services.indices.compactMap { service in
+                layout.consumedTopics(of: service).firstIndex(of: topic).map { (service, $0) }
+            }
+        }
+        if self.log.recordCount == 0 {
+            self.log.append { writer, _ in
+                writer.record(.opened, at: now)
+                writer.u64(layout.fingerprint)
+            }
+            try self.log.commit()
+        }
+        self.armRecoveredTimers()
+    }
+
+    private func armRecoveredTimers() {
+        for service in self.services.indices {
+            for partition in self.services[service].indices {
+                let timers = self.services[service][partition].timers
+                for name in timers.keys.sorted() {
+                    guard let timer = timers[name] else { continue }
+                    self.deadlines.add(
+                        .timer(
+                            service: service,
+                            partition: partition,
+                            name: name,
+                            generation: timer.generation
+                        ),
+                        due: timer.due
+                    )
+                }
+            }
+        }
+    }
+
+    /// When ``timePassed(now:)`` must be called at the latest, or nil where nothing is due.
+    package var nextDeadline: Instant? { self.deadlines.next }
+
+    /// Does what is due: timers, second attempts, ends of delays.
+    package func timePassed(now: Instant) {
+        while let deadline = self.deadlines.pop(dueAt: now) {
+            switch deadline {
+            case .retry(let service, let partition, let cursor, let offset, let epoch):
+                self.retryCameDue(service, partition, cursor, offset, epoch)
+            case .unpark(let service, let partition, let cursor, let offset, let epoch):
+                self.waitEnded(service, partition, cursor, offset, epoch)
+            case .timer(let service, let partition, let name, let generation):
+                self.timerCameDue(service, partition, name, generation, now)
+            case .revocation(let service, let partition, let epoch):
+                self.revocationExpired(service, partition, epoch, now)
+            }
+        }
+    }
+
+    /// Makes everything since the last flush durable, then prepares deliveries and answers.
+    ///
+    /// - Throws: ``LogError``; the shell must then drop this hub with all connections and output,
+    ///   and open a new one on the log.
+    package func flush(now: Instant) throws(LogError) {
+        let before = self.log.durable
+        repeat {
+            try self.commitStaged()
+            for failed in self.takeGivingUp() { try self.giveUp(failed, now) }
+            for request in self.takeJournalRequests() { try self.answer(request) }
+            for request in self.takeAdminRequests() { try self.answer(request, now) }
+        } while self.log.hasStaged
+        while let key = self.pumping.min() {
+            self.pumping.remove(key)
+            try self.pump(service: key >> 16, partition: key & 0xFFFF, now: now)
+        }
+        if self.log.durable != before { self.tellObservers() }
+    }
+
+    private func commitStaged() throws(LogError) {
+        guard self.log.hasStaged else { return }
+        let isFlawed = self.configuration.flaws.contains("ack-before-commit")
+        try self.log.commit(syncing: self.needsSync && !isFlawed)
+        self.needsSync = false
+    }
+
+    private func takeJournalRequests() -> [JournalRequest] {
+        defer { self.journalRequests = [] }
+        return self.journalRequests
+    }
+
+    private func takeGivingUp() -> [GivingUp] {
+        defer { self.givingUp = [] }
+        return self.givingUp
+    }
+
+    private func takeAdminRequests() -> [AdminRequest] {
+        defer { self.adminRequests = [] }
+        return self.adminRequests
+    }
+
+    private func tellObservers() {
+        for id in self.connections.keys.sorted()
+        where self.connections[id]?.hello?.role == .observer {
+            self.send(to: id) { [position = self.log.durable] in
+                $0.frame(.durable) { $0.varint(position) }
+            }
+        }
+    }
+
+    /// Ends the log in order: what follows is a clean start. Flush afterwards, then stop.
+    package func closed(now: Instant) {
+        self.log.append { writer, _ in writer.record(.closed, at: now) }
+        self.needsSync = true
+    }
+
+    // MARK: Output
+
+    /// The connections with something to send, in ascending order; asking clears the list.
+    package func takeDirtyConnections() -> [ConnectionID] {
+        defer { self.dirtyConnections.removeAll(keepingCapacity: true) }
+        return self.dirtyConnections.sorted()
+    }
+
+    /// Returns the frames to send on a connection, and forgets them.
+    package func takeOutput(of id: ConnectionID) -> [UInt8] {
+        guard let connection = self.connections[id], !connection.isCut else { return [] }
+        let bytes = connection.out.bytes
+        connection.out.bytes = []
+        return bytes
+    }
+
+    /// The connections to close once their output is sent; asking clears the list.
+    package func takeClosing() -> [ConnectionID] {
+        defer { self.closing = [] }
+        return self.closing
+    }
+
+    /// What was refused and why, one object each; asking clears the list.
+    package func takeAudit() -> [JSONValue] {
+        defer { self.auditLines = [] }
+        return self.auditLines
+    }
+
+    func send(to id: ConnectionID, _ write: (inout WireWriter) -> Void) {
+        guard let connection = self.connections[id] else { return }
+        write(&connection.out)
+        self.dirtyConnections.insert(id)
+    }
+
+    func mayDeliver(_ service: Int, _ partition: Int) {
+        self.pumping.insert(service << 16 | partition)
+    }
+
+    /// Lets the consumers of a partition of a topic know that it grew.
+    func grew(topic: Int, partition: Int) {
+        for consumer in self.consumers[topic] { self.mayDeliver(consumer.service, partition) }
+    }
+}
+
+/// One connection as the hub sees it.
+final class Connection {
+    let peer: PeerCredentials
+    /// Nil until the client has said who it is and was let in.
+    var hello: Hello?
+    var service: Int?
+    var out = WireWriter()
+    /// Whether a fault cuts the client off; then frames wait on both sides.
+    var isCut = false
+    var heldFrames: [[UInt8]] = []
+    /// Whether the instance was announced as ready.
+    var isReady = false
+
+    init(peer: PeerCredentials) {
+        self.peer = peer
+    }
+
+    var name: String { self.hello?.instance ?? "pid \(self.peer.pid)" }
+}

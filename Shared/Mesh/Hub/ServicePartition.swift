@@ -1,0 +1,143 @@
+/// One partition of one service's state, as the hub sees it: owner, epoch, places, journal, timers.
+struct ServicePartition {
+    enum Phase: Sendable, Hashable {
+        case unowned
+        /// The owner is reading its snapshot and journal.
+        case restoring
+        case ready
+        /// The owner was asked to hand it over to `heir`.
+        case revoking(heir: ConnectionID)
+    }
+
+    var phase = Phase.unowned
+    var owner: ConnectionID?
+    var epoch: UInt64 = 0
+    /// The sequence number of the last commit of this epoch.
+    var sequence: UInt64 = 0
+    /// How many more deliveries the owner is ready for.
+    var credit = 0
+    var cursors: [Cursor]
+    /// The subjects of deliveries that a fault holds back: later ones must wait behind them.
+    var parkedSubjects: [String: Int] = [:]
+
+    /// The offset in the journal of the next change.
+    var journalEnd: UInt64 = 0
+    /// The record with the last snapshot.
+    var snapshotRecord: UInt64?
+    /// The records with changes since then.
+    var journalRecords: [UInt64] = []
+
+    var timers: [String: PendingTimer] = [:]
+    /// Tells a timer from an earlier one of the same name.
+    var timerGeneration: UInt64 = 0
+
+    init(topics: [Int]) {
+        self.cursors = topics.map(Cursor.init(topic:))
+    }
+
+    func cursorIndex(_ topic: Int) -> Int? {
+        self.cursors.firstIndex { $0.topic == topic }
+    }
+
+    /// Forgets what the last owner was told, so that a new one is told everything that is open.
+    mutating func restart() {
+        self.credit = 0
+        self.sequence = 0
+        self.parkedSubjects = [:]
+        for index in self.cursors.indices { self.cursors[index].restart() }
+    }
+}
+
+/// A timer that a service set and that has not come due.
+struct PendingTimer {
+    var due: Instant
+    var generation: UInt64
+    var envelope: [UInt8]
+}
+
+/// A service's place in one partition of a topic.
+struct Cursor {
+    let topic: Int
+    /// Everything before this offset is acknowledged.
+    private(set) var floor: UInt64 = 0
+    /// Acknowledged offsets at or above the floor.
+    private(set) var acknowledged: Set<UInt64> = []
+    /// The next offset to deliver for the first time in this epoch.
+    var next: UInt64 = 0
+    /// Failed deliveries, and when to try again.
+    var failures: [UInt64: Failure] = [:]
+    /// Offsets that came due for another delivery, ascending.
+    var due: [UInt64] = []
+    /// Offsets that a fault holds back.
+    var parked: [UInt64: Parked] = [:]
+    /// Offsets whose wait is over: the next attempt is not judged again.
+    var cleared: Set<UInt64> = []
+    /// Places of old events found by the last scan, ascending by offset.
+    var backlog: [(offset: UInt64, place: EventPlace)] = []
+    /// Where the next scan begins, and the first offset it is good for.
+    var scan: (offset: UInt64, position: UInt64)?
+
+    struct Failure {
+        var attempts: Int
+        var error: String
+        /// Whether the next attempt waits for its time.
+        var isWaiting: Bool
+    }
+
+    struct Parked {
+        var subject: String
+        /// Whether it only waits behind another parked delivery of its subject.
+        var isBehind: Bool
+    }
+
+    init(topic: Int) {
+        self.topic = topic
+    }
+
+    func isAcknowledged(_ offset: UInt64) -> Bool {
+        offset < self.floor || self.acknowledged.contains(offset)
+    }
+
+    /// Notes that `offset` is done with; returns false where it already was.
+    @discardableResult
+    mutating func acknowledge(_ offset: UInt64) -> Bool {
+        guard !self.isAcknowledged(offset) else { return false }
+        if !self.failures.isEmpty { self.failures[offset] = nil }
+        if offset == self.floor {
+            self.floor += 1
+            while !self.acknowledged.isEmpty, self.acknowledged.remove(self.floor) != nil {
+                self.floor += 1
+            }
+        } else {
+            self.acknowledged.insert(offset)
+        }
+        if self.next < self.floor { self.next = self.floor }
+        return true
+    }
+
+    mutating func rewind(to offset: UInt64) {
+        self.floor = offset
+        self.acknowledged = []
+        self.failures = [:]
+        self.restart()
+    }
+
+    mutating func restart() {
+        self.next = self.floor
+        self.due = []
+        self.parked = [:]
+        self.cleared = []
+        self.backlog = []
+        self.scan = nil
+        for offset in self.failures.keys.sorted() { self.failures[offset]?.isWaiting = false }
+    }
+
+    mutating func becameDue(_ offset: UInt64) {
+        guard !self.isAcknowledged(offset), !self.due.contains(offset) else { return }
+        let index = self.due.firstIndex { $0 > offset } ?? self.due.count
+        self.due.insert(offset, at: index)
+    }
+
+    /// Events delivered or waiting that are not acknowledged.
+    var openCount: Int { Int(self.next - self.floor) - self.acknowledged.count }
+}

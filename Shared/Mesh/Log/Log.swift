@@ -1,0 +1,241 @@
+/// The physical log: checksummed records in segment files, appended in groups.
+///
+/// Appended records are staged in memory; ``commit(syncing:)`` writes all of them and makes them
+/// durable at once. One owner calls it, one call after the other. Positions are byte positions in
+/// the whole log, segment headers included.
+package final class Log {
+    /// How large a segment grows before the next one begins.
+    package let segmentBytesMax: Int
+    /// Where the next record will begin.
+    package private(set) var end: UInt64
+    /// Everything before this is durable.
+    package private(set) var durable: UInt64
+    /// How many records were read at opening and appended since.
+    package private(set) var recordCount = 0
+
+    private let disk: any Disk
+    private var segments: [Segment]
+    private var staged = WireWriter()
+    private var stagedBase: UInt64
+    /// The bytes of the last commits, for readers that follow closely.
+    private var tail: [UInt8] = []
+    private var tailBase: UInt64
+    private static let tailBytesMax = 512 * 1024
+
+    private struct Segment {
+        var base: UInt64
+        var file: String
+    }
+
+    /// Opens the log in `disk`, or begins one, and passes every record to `visitor`.
+    ///
+    /// A torn tail, which a crash in the middle of a write leaves, is cut off. A record whose bytes
+    /// changed after they were committed is never cut off: that is an error naming its place.
+    ///
+    /// - Throws: ``LogError`` with `.corrupt`, `.otherLayout`, `.full` or `.disk`.
+    package init<V: LogVisitor>(
+        disk: any Disk,
+        segmentBytesMax: Int = 16 * 1024 * 1024,
+        recoveringInto visitor: inout V
+    ) throws(LogError) {
+        self.disk = disk
+        self.segmentBytesMax = segmentBytesMax
+        let recovered = try LogRecovery.run(disk, &visitor)
+        self.segments = recovered.segments.map { Segment(base: $0, file: Self.file(at: $0)) }
+        self.end = recovered.end
+        self.durable = recovered.end
+        self.stagedBase = recovered.end
+        self.tailBase = recovered.end
+        self.recordCount = recovered.records
+        if self.segments.isEmpty { try self.beginSegment() }
+    }
+
+    /// Returns the name of the segment file that begins at `position`.
+    package static func file(at position: UInt64) -> String {
+        let digits = String(position)
+        return String(repeating: "0", count: 20 - digits.count) + digits + ".log"
+    }
+
+    /// Returns where the segment of that name begins, or nil where it is no segment.
+    package static func position(of file: String) -> UInt64? {
+        guard file.hasSuffix(".log"), file.utf8.count == 24 else { return nil }
+        return UInt64(file.dropLast(4))
+    }
+
+    /// Stages a record whose body `write` appends, and returns its position.
+    ///
+    /// `write` is given the position of the body's first byte.
+    @discardableResult
+    package func append(_ write: (inout WireWriter, UInt64) -> Void) -> UInt64 {
+        let position = self.end
+        let start = self.staged.bytes.count
+        self.staged.u32(0)
+        self.staged.u64(0)
+        let body = start + RecordFormat.headerBytes
+        write(&self.staged, position + UInt64(RecordFormat.headerBytes))
+        let count = self.staged.bytes.count - body
+        self.staged.bytes.withUnsafeMutableBytes { bytes in
+            let check = StableHash.of(
+                UnsafeRawBufferPointer(rebasing: bytes[body...]),
+                seed: position
+            )
+            bytes.storeBytes(of: UInt32(count).littleEndian, toByteOffset: start, as: UInt32.self)
+            bytes.storeBytes(of: check.littleEndian, toByteOffset: start + 4, as: UInt64.self)
+        }
+        self.end += UInt64(RecordFormat.headerBytes + count)
+        self.recordCount += 1
+        return position
+    }
+
+    /// Whether records are staged that no commit has written.
+    package var hasStaged: Bool { !self.staged.bytes.isEmpty }
+
+    /// Writes what is staged, and makes it durable where `syncing`.
+    ///
+    /// - Throws: ``LogError``; then nothing that was staged may be counted on, and the log must be
+    ///   opened again.
+    package func commit(syncing: Bool = true) throws(LogError) {
+        guard self.hasStaged else { return }
+        guard let segment = self.segments.last else { preconditionFailure("a log has a segment") }
+        do {
+            try self.disk.append(self.staged.bytes, to: segment.file)
+            if syncing { try self.disk.sync(segment.file) }
+        } catch {
+            throw LogError(error)
+        }
+        self.keepTail()
+        self.durable = self.end
+        self.stagedBase = self.end
+        self.staged.bytes.removeAll(keepingCapacity: self.staged.bytes.count < 1 << 20)
+        if self.end - segment.base >= UInt64(self.segmentBytesMax) { try self.beginSegment() }
+    }
+
+    private func keepTail() {
+        if self.tail.count + self.staged.bytes.count > Self.tailBytesMax {
+            self.tail.removeAll(keepingCapacity: true)
+        }
+        if self.tail.isEmpty { self.tailBase = self.stagedBase }
+        if self.staged.bytes.count <= Self.tailBytesMax {
+            self.tail.append(contentsOf: self.staged.bytes)
+        }
+    }
+
+    private func beginSegment() throws(LogError) {
+        let file = Self.file(at: self.end)
+        var header = WireWriter()
+        header.u64(RecordFormat.magic)
+        header.u64(self.end)
+        do {
+            if try self.disk.size(of: file) > 0 { try self.disk.truncate(file, to: 0) }
+            try self.disk.append(header.bytes, to: file)
+            try self.disk.sync(file)
+        } catch {
+            throw LogError(error)
+        }
+        self.segments.append(Segment(base: self.end, file: file))
+        self.end += UInt64(RecordFormat.segmentHeaderBytes)
+        self.durable = self.end
+        self.stagedBase = self.end
+        self.tail.removeAll(keepingCapacity: true)
+        self.tailBase = self.end
+    }
+
+    /// Passes `count` bytes at `position` to `body`; they must lie within one durable record.
+    package func withBytes<R>(
+        at position: UInt64,
+        count: Int,
+        _ body: (UnsafeRawBufferPointer) -> R
+    ) throws(LogError) -> R {
+        let tailEnd = self.tailBase + UInt64(self.tail.count)
+        if position >= self.tailBase, position + UInt64(count) <= tailEnd {
+            let start = Int(position - self.tailBase)
+            return self.tail.withBytes(start..<(start + count), body)
+        }
+        let bytes = try self.read(at: position, count: count)
+        guard bytes.count == count else {
+            throw LogError(.corrupt, "\(self.place(position)): the log ends before byte \(count)")
+        }
+        return bytes.withBytes(0..<count, body)
+    }
+
+    /// Returns the record at `position`, which must be one's beginning.
+    package func record(at position: UInt64) throws(LogError) -> LogRecord {
+        let header = try self.read(at: position, count: RecordFormat.headerBytes)
+        let count = header.withUnsafeBytes { bytes in
+            bytes.count < 4 ? 0 : Int(bytes.loadUnaligned(as: UInt32.self).littleEndian)
+        }
+        let decoded: Result<LogRecord, WireError> = try self.withBytes(
+            at: position + UInt64(RecordFormat.headerBytes),
+            count: min(count, RecordFormat.bodyBytesMax)
+        ) { body in
+            Result { () throws(WireError) in try LogRecord(decoding: body, at: position) }
+        }
+        switch decoded {
+        case .success(let record): return record
+        case .failure(let error):
+            throw LogError(.corrupt, "\(self.place(position)): \(error.message)")
+        }
+    }
+
+    /// Passes durable records from `position` on, about `bytesMax` bytes of them, to `visitor`.
+    ///
+    /// - Returns: where the next record begins.
+    package func scan<V: LogVisitor>(
+        from position: UInt64,
+        bytesMax: Int,
+        into visitor: inout V
+    ) throws(LogError) -> UInt64 {
+        guard let index = self.segments.lastIndex(where: { $0.base <= position }) else {
+            throw LogError(.corrupt, "byte \(position) lies before the log's first segment")
+        }
+        let segment = self.segments[index]
+        let isLast = index == self.segments.count - 1
+        let size = Int((isLast ? self.durable : self.segments[index + 1].base) - segment.base)
+        var scan = SegmentScan(disk: self.disk, file: segment.file, base: segment.base, size: size)
+        let start = max(Int(position - segment.base), RecordFormat.segmentHeaderBytes)
+        var offset = start
+        do {
+            while offset - start < bytesMax, let found = try scan.record(at: offset) {
+                visitor.record(at: segment.base + UInt64(offset))
+                visitor.recorded(at: try LogRecovery.tell(found, of: scan, to: &visitor))
+                offset = found.upperBound
+            }
+        } catch {
+            throw (error as? LogError) ?? LogError(.disk, "\(error)")
+        }
+        if offset == start, offset < size {
+            throw LogError(
+                .corrupt,
+                "\(segment.file) at byte \(offset): a committed record changed"
+            )
+        }
+        return segment.base + UInt64(offset)
+    }
+
+    private func read(at position: UInt64, count: Int) throws(LogError) -> [UInt8] {
+        guard let segment = self.segments.last(where: { $0.base <= position }) else {
+            throw LogError(.corrupt, "byte \(position) lies before the log's first segment")
+        }
+        do {
+            return try self.disk.read(
+                segment.file,
+                at: Int(position - segment.base),
+                count: count
+            )
+        } catch {
+            throw LogError(error)
+        }
+    }
+
+    private func place(_ position: UInt64) -> String {
+        let segment = self.segments.last { $0.base <= position }
+        return "\(segment?.file ?? "log") at byte \(position - (segment?.base ?? 0))"
+    }
+}
+
+extension [UInt8] {
+    /// Calls `body` with the bytes of `range`.
+    package func withBytes<R>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+        self.withUnsafeBytes { raw in body(UnsafeRawBufferPointer(rebasing: raw[range])) }
+    }
+}

@@ -1,0 +1,193 @@
+/// Is told every record of a log that is being opened.
+package protocol LogVisitor: RecordVisitor {
+    /// Announces the record whose parts follow.
+    mutating func record(at position: UInt64)
+    /// Says that all parts of the announced record were told.
+    mutating func recorded(at time: Instant)
+}
+
+/// Scans all segments at opening: finds the end, cuts a torn tail, names what rotted.
+enum LogRecovery {
+    struct Result {
+        var segments: [UInt64] = []
+        var end: UInt64 = 0
+        var records = 0
+    }
+
+    static func run<V: LogVisitor>(
+        _ disk: any Disk,
+        _ visitor: inout V
+    ) throws(LogError) -> Result {
+        var result = Result()
+        do {
+            let bases = try disk.list().compactMap(Log.position(of:)).sorted()
+            for (index, base) in bases.enumerated() {
+                let isLast = index == bases.count - 1
+                try self.segment(base, isLast, disk, &visitor, &result)
+            }
+        } catch {
+            throw Self.asLogError(error)
+        }
+        return result
+    }
+
+    private static func asLogError(_ error: any Error) -> LogError {
+        if let error = error as? LogError { return error }
+        if let error = error as? DiskError { return LogError(error) }
+        return LogError(.corrupt, "\(error)")
+    }
+
+    private static func segment<V: LogVisitor>(
+        _ base: UInt64,
+        _ isLast: Bool,
+        _ disk: any Disk,
+        _ visitor: inout V,
+        _ result: inout Result
+    ) throws {
+        let file = Log.file(at: base)
+        let size = try disk.size(of: file)
+        if !result.segments.isEmpty, base != result.end {
+            throw LogError(
+                .corrupt,
+                "\(file): the log should go on at byte \(result.end); a segment is missing or cut"
+            )
+        }
+        let header = try disk.read(file, at: 0, count: RecordFormat.segmentHeaderBytes)
+        guard self.isHeader(header, base) else {
+            if isLast, size < RecordFormat.segmentHeaderBytes {
+                try disk.remove(file)
+                return
+            }
+            throw LogError(.corrupt, "\(file) at byte 0: this is no segment of a log")
+        }
+        var scan = SegmentScan(disk: disk, file: file, base: base, size: size)
+        var offset = RecordFormat.segmentHeaderBytes
+        while let found = try scan.record(at: offset) {
+            visitor.record(at: base + UInt64(offset))
+            visitor.recorded(at: try self.tell(found, of: scan, to: &visitor))
+            result.records += 1
+            offset = found.upperBound
+        }
+        result.segments.append(base)
+        if offset < size { try self.tail(of: &scan, from: offset, isLast: isLast) }
+        result.end = base + UInt64(offset)
+    }
+
+    /// Tells `visitor` the parts of the record that `scan` has just found.
+    static func tell<V: LogVisitor>(
+        _ found: Range<Int>,
+        of scan: SegmentScan,
+        to visitor: inout V
+    ) throws(LogError) -> Instant {
+        let parsed: Swift.Result<Instant, WireError> = scan.withBody(found) { body in
+            Swift.Result { () throws(WireError) in try RecordParser.parse(body, into: &visitor) }
+        }
+        switch parsed {
+        case .success(let time): return time
+        case .failure(let error):
+            let place = "\(scan.file) at byte \(found.lowerBound)"
+            throw LogError(.corrupt, "\(place): \(error.message)")
+        }
+    }
+
+    /// Cuts what follows the last good record, unless that is more than a torn write.
+    private static func tail(
+        of scan: inout SegmentScan,
+        from offset: Int,
+        isLast: Bool
+    ) throws {
+        let later = try scan.laterRecord(after: offset)
+        guard isLast, later == nil else {
+            let place = later.map { "; a good record follows at byte \($0)" } ?? ""
+            throw LogError(
+                .corrupt,
+                "\(scan.file) at byte \(offset): a committed record was changed\(place). "
+                    + "Restore the file, or start with a new run folder; nothing was cut off"
+            )
+        }
+        try scan.disk.truncate(scan.file, to: offset)
+    }
+
+    private static func isHeader(_ bytes: [UInt8], _ base: UInt64) -> Bool {
+        guard bytes.count == RecordFormat.segmentHeaderBytes else { return false }
+        return bytes.withUnsafeBytes { raw in
+            raw.loadUnaligned(as: UInt64.self).littleEndian == RecordFormat.magic
+                && raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian == base
+        }
+    }
+}
+
+/// Reads one segment through a window that moves forward.
+struct SegmentScan {
+    let disk: any Disk
+    let file: String
+    let base: UInt64
+    let size: Int
+    private var window: [UInt8] = []
+    private var windowStart = 0
+    private static let windowBytes = 1 << 20
+
+    init(disk: any Disk, file: String, base: UInt64, size: Int) {
+        self.disk = disk
+        self.file = file
+        self.base = base
+        self.size = size
+    }
+
+    /// Returns the file range of the good record at `offset`, header included, or nil.
+    mutating func record(at offset: Int) throws(DiskError) -> Range<Int>? {
+        guard offset + RecordFormat.headerBytes <= self.size else { return nil }
+        try self.load(offset, RecordFormat.headerBytes)
+        let at = offset - self.windowStart
+        let (count, check) = self.window.withUnsafeBytes { raw in
+            (
+                Int(raw.loadUnaligned(fromByteOffset: at, as: UInt32.self).littleEndian),
+                raw.loadUnaligned(fromByteOffset: at + 4, as: UInt64.self).littleEndian
+            )
+        }
+        let end = offset + RecordFormat.headerBytes + count
+        guard count > 0, count <= RecordFormat.bodyBytesMax, end <= self.size else { return nil }
+        try self.load(offset, end - offset)
+        let start = offset - self.windowStart + RecordFormat.headerBytes
+        let actual = self.window.withBytes(start..<(start + count)) { body in
+            StableHash.of(body, seed: self.base + UInt64(offset))
+        }
+        return actual == check ? offset..<end : nil
+    }
+
+    /// Calls `body` with the body of the record that ``record(at:)`` has just found.
+    func withBody<R>(
+        _ range: Range<Int>,
+        _ body: (UnsafeRawBufferPointer) -> R
+    ) -> R {
+        let start = range.lowerBound - self.windowStart + RecordFormat.headerBytes
+        return self.window.withBytes(start..<(range.upperBound - self.windowStart), body)
+    }
+
+    /// Returns where a good record begins after `offset`, or nil where none does.
+    ///
+    /// - Complexity: O(*n*) in the bytes that follow, with a hash only where a length is plausible.
+    mutating func laterRecord(after offset: Int) throws(DiskError) -> Int? {
+        var candidate = offset + 1
+        let last = min(self.size - RecordFormat.headerBytes, offset + (4 << 20))
+        while candidate <= last {
+            if try self.record(at: candidate) != nil { return candidate }
+            candidate += 1
+        }
+        return nil
+    }
+
+    private mutating func load(_ offset: Int, _ count: Int) throws(DiskError) {
+        let end = self.windowStart + self.window.count
+        if offset >= self.windowStart, offset + count <= end { return }
+        self.window = try self.disk.read(
+            self.file,
+            at: offset,
+            count: max(count, Self.windowBytes)
+        )
+        self.windowStart = offset
+        if self.window.count < count {
+            throw DiskError(.failed, "\(self.file): shorter than its size at byte \(offset)")
+        }
+    }
+}

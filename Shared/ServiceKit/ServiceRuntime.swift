@@ -1,0 +1,309 @@
+import Mesh
+
+/// Runs one instance of a service: one actor for each partition it owns, turns, commits, recovery.
+///
+/// The same in both worlds: it holds a ``ServiceClient`` and does what that says. All calls are
+/// made on the world's executor.
+package final class ServiceRuntime<S: Service>: @unchecked Sendable {
+    // Confined to the world's executor.
+
+    private struct Partition {
+        var service: S
+        var epoch: UInt64
+        /// The event that a projection folded last.
+        var lastFolded: EventEnvelope?
+        var isSnapshotArmed = false
+    }
+
+    private let world: any ServiceWorld
+    private var client: ServiceClient
+    private var partitions: [Int: Partition] = [:]
+    private var welcome: Welcome?
+    private var settings = JSONValue.object([])
+    private let handlers: [String: Subscription<S>.Handler]
+    private let isProjection = S.self is any Projection.Type
+    private var handicap = Duration.zero
+    /// When a service that a fault slows down is done with what it was given so far.
+    private var busyUntil = Instant.zero
+
+    /// How long a projection waits for more events before it commits what it has folded.
+    private static var quietTime: Duration { .milliseconds(200) }
+
+    /// Creates the runtime of the instance of that name.
+    package init(world: any ServiceWorld, instance: String, token: String) {
+        self.world = world
+        var handlers: [String: Subscription<S>.Handler] = [:]
+        var topics: [String] = []
+        for subscription in S.consumes {
+            handlers[subscription.type] = subscription.handler
+            if !subscription.topic.isEmpty, !topics.contains(subscription.topic) {
+                topics.append(subscription.topic)
+            }
+        }
+        self.handlers = handlers
+        self.client = ServiceClient(
+            hello: Hello(
+                role: .service,
+                name: S.name,
+                instance: instance,
+                token: token,
+                consumes: topics,
+                isProjection: self.isProjection
+            )
+        )
+    }
+
+    // MARK: What the world says
+
+    /// The connection to the hub stands.
+    package func connected() {
+        self.client.connected()
+        self.flush()
+    }
+
+    /// The connection is gone; the world will try again.
+    package func disconnected() {
+        self.perform(self.client.disconnected())
+    }
+
+    /// A frame of the hub has arrived; `frame` is its body.
+    ///
+    /// - Throws: `WireError` where it cannot be read; then close the connection.
+    package func received(_ frame: UnsafeRawBufferPointer) throws(WireError) {
+        self.perform(try self.client.received(frame))
+        self.flush()
+    }
+
+    /// The instance shall end soon: projections commit what they have.
+    package func drain() {
+        for partition in self.client.owned { self.takeSnapshot(partition) }
+        self.flush()
+    }
+
+    private func flush() {
+        let frames = self.client.takeOutput()
+        if !frames.isEmpty { self.world.send(frames) }
+    }
+
+    private func perform(_ actions: [ServiceClient.Action]) {
+        for action in actions { self.perform(action) }
+    }
+
+    private func perform(_ action: ServiceClient.Action) {
+        switch action {
+        case .welcomed(let welcome):
+            self.welcome = welcome
+            self.settings = (try? JSONValue(parsing: welcome.settings)) ?? .object([])
+        case .restore(let partition, let snapshot):
+            self.restore(partition, snapshot)
+        case .apply(let partition, let change):
+            self.apply(partition, change)
+        case .ready(let partition):
+            self.world.log(.info, "partition \(partition) is ready")
+        case .handle(let partition, let epoch, let delivery):
+            self.handleInTime(partition, epoch, delivery)
+        case .committed:
+            break
+        case .forget(let partition, let reason):
+            self.partitions[partition] = nil
+            self.world.log(.info, "partition \(partition) is given up: \(reason)")
+        case .takeSnapshot(let partition):
+            self.takeSnapshot(partition)
+        case .refused(let refusal):
+            self.world.shutOut(refusal.description)
+        case .handicap(let milliseconds):
+            self.handicap = .milliseconds(milliseconds)
+        }
+    }
+
+    // MARK: State
+
+    private func restore(_ partition: Int, _ snapshot: [UInt8]?) {
+        let host = PartitionHost(
+            world: self.world,
+            service: S.name,
+            partition: partition,
+            partitions: self.welcome?.partitions ?? 1,
+            settings: self.settings
+        )
+        let service = S(host: host)
+        if let snapshot, !snapshot.isEmpty {
+            do {
+                try service.assumeIsolated { try $0.restore(from: snapshot) }
+            } catch {
+                self.world.shutOut("the snapshot of partition \(partition) is unreadable: \(error)")
+                return
+            }
+        }
+        self.partitions[partition] = Partition(service: service, epoch: 0)
+    }
+
+    private func apply(_ partition: Int, _ bytes: [UInt8]) {
+        guard let service = self.partitions[partition]?.service else { return }
+        do {
+            let change = try S.Change(decoding: bytes)
+            service.assumeIsolated { $0.apply(change) }
+        } catch {
+            self.world.shutOut("the journal of partition \(partition) is unreadable: \(error)")
+        }
+    }
+
+    // MARK: Turns
+
+    /// Handles a delivery now, or later where a fault slows this service down.
+    private func handleInTime(_ partition: Int, _ epoch: UInt64, _ delivery: Delivery) {
+        let now = self.world.now()
+        guard self.handicap > .zero || self.busyUntil > now else {
+            return self.handle(partition, epoch, delivery)
+        }
+        self.busyUntil = max(self.busyUntil, now) + self.handicap
+        self.world.after(self.busyUntil - now) { [weak self] in
+            self?.handle(partition, epoch, delivery)
+            self?.flush()
+        }
+    }
+
+    private func handle(_ partition: Int, _ epoch: UInt64, _ delivery: Delivery) {
+        guard self.client.owns(partition, epoch: epoch),
+            let service = self.partitions[partition]?.service
+        else { return }
+        self.partitions[partition]?.epoch = epoch
+        let turn = Turn<S>(event: delivery.event, attempt: delivery.attempt, service: service) {
+            [unowned self] result in
+            self.decided(partition, epoch, delivery, result)
+        }
+        guard let handler = self.handlers[delivery.event.type] else {
+            // The topic carries what this service has no handler for.
+            return self.over(partition, epoch, delivery, turn, nil)
+        }
+        switch handler {
+        case .immediate(let body):
+            var failure: (any Error)?
+            do {
+                try service.assumeIsolated { try body($0, delivery.event.data, turn) }
+            } catch {
+                failure = error
+            }
+            self.over(partition, epoch, delivery, turn, failure)
+        case .suspending(let body):
+            service.assumeIsolated { service in
+                service.run(body, turn) { failure in
+                    self.over(partition, epoch, delivery, turn, failure)
+                    self.flush()
+                }
+            }
+        }
+    }
+
+    /// The handler of a delivery has returned or thrown.
+    private func over(
+        _ partition: Int,
+        _ epoch: UInt64,
+        _ delivery: Delivery,
+        _ turn: Turn<S>,
+        _ failure: (any Error)?
+    ) {
+        if let failure, turn.phase != .decided {
+            let event = "\(delivery.event.type) \(delivery.event.subject)"
+            self.world.log(.warning, "\(event), attempt \(delivery.attempt): \(failure)")
+            self.perform(self.client.failed(partition, epoch: epoch, delivery, "\(failure)"))
+            return
+        }
+        if self.isProjection {
+            self.partitions[partition]?.lastFolded = delivery.event
+            self.perform(self.client.folded(partition, epoch: epoch, delivery))
+            self.snapshotSoon(partition)
+            return
+        }
+        turn.endUndecided()
+        self.perform(self.client.finished(partition, epoch: epoch, delivery))
+    }
+
+    /// A turn has decided and applied its changes: its commit leaves in this order.
+    private func decided(
+        _ partition: Int,
+        _ epoch: UInt64,
+        _ delivery: Delivery,
+        _ result: TurnResult
+    ) {
+        guard !self.isProjection, let service = self.partitions[partition]?.service else { return }
+        var decision = self.decision(result)
+        if self.world.flaws.has(.emitOutsideTurn), !decision.emitted.isEmpty {
+            self.client.emittedOutsideTurn(partition, epoch: epoch, decision.emitted)
+            decision.emitted = []
+        }
+        let interval = S.snapshotInterval
+        if interval > 0, self.client.commitsSinceSnapshot(partition) + 1 >= interval {
+            decision.snapshot = service.assumeIsolated { $0.snapshot() }
+        }
+        _ = self.client.decided(partition, epoch: epoch, delivery, decision)
+    }
+
+    private func decision(_ result: TurnResult) -> ServiceClient.Decision {
+        var decision = ServiceClient.Decision()
+        decision.changes = result.changes
+        decision.timersSet = result.timersSet
+        decision.timersCancelled = result.timersCancelled
+        for emission in result.emitted {
+            // An unknown topic gets a number that the hub refuses by name of the service.
+            let topic = self.client.topic(emission.topic) ?? Int(Int32.max)
+            decision.emitted.append(
+                Commit.Emission(topic: topic, envelope: emission.event.encoded())
+            )
+        }
+        return decision
+    }
+
+    // MARK: Projections
+
+    private func snapshotSoon(_ partition: Int) {
+        if self.client.foldedCount(partition) >= max(S.snapshotInterval, 1) {
+            return self.takeSnapshot(partition)
+        }
+        guard self.partitions[partition]?.isSnapshotArmed == false else { return }
+        self.partitions[partition]?.isSnapshotArmed = true
+        self.world.after(Self.quietTime) { [weak self] in
+            self?.partitions[partition]?.isSnapshotArmed = false
+            self?.takeSnapshot(partition)
+            self?.flush()
+        }
+    }
+
+    private func takeSnapshot(_ partition: Int) {
+        guard self.client.foldedCount(partition) > 0,
+            let state = self.partitions[partition], let event = state.lastFolded,
+            let projection = state.service as? any Projection
+        else { return }
+        var decision = self.decision(projection.published(because: event))
+        decision.snapshot = state.service.assumeIsolated { $0.snapshot() }
+        self.perform(self.client.snapshotTaken(partition, decision))
+    }
+}
+
+extension Service {
+    /// Starts a handler that may suspend, on this actor's executor; `done` runs there too.
+    fileprivate func run(
+        _ body: @escaping Subscription<Self>.Suspending,
+        _ turn: Turn<Self>,
+        _ done: @escaping @Sendable ((any Error)?) -> Void
+    ) {
+        Task {
+            do {
+                try await body(self, turn.event.data, turn)
+                done(nil)
+            } catch {
+                done(error)
+            }
+        }
+    }
+}
+
+extension Projection {
+    /// Returns what the projection publishes of its state after `event`.
+    fileprivate nonisolated func published(because event: EventEnvelope) -> TurnResult {
+        var published = TurnResult()
+        let turn = Turn<Self>(event: event, attempt: 1, service: self) { published = $0 }
+        turn.decide { self.assumeIsolated { $0.publish(in: turn) } }
+        return published
+    }
+}

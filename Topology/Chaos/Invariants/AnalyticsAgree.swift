@@ -1,0 +1,109 @@
+import Events
+import Mesh
+
+/// What Analytics says at last is what a recount of the log gives, partition by partition.
+package struct AnalyticsAgree: Invariant {
+    package let name = "analytics-agree"
+    package let promise = "analytics equal a recount of the log"
+
+    private struct Partition {
+        var recount = SalesRecount()
+        var report: SalesReported?
+        var reportPosition: UInt64 = 0
+        /// How many events the partition has to count, and how many it is done with.
+        var published = 0
+        /// By topic; what was redriven counts where it was given up first.
+        var handled: [Int]
+    }
+
+    private let service: Int?
+    private let topics: [Bool]
+    private var partitions: [Partition]
+    private var givenUp: [UInt64: Witness] = [:]
+
+    package init(layout: MeshLayout) {
+        self.service = layout.serviceIndex("analytics")
+        var topics = [Bool](repeating: false, count: layout.topicCount)
+        if let service = self.service {
+            for name in layout.services[service].consumes {
+                if let index = layout.topicIndex(name) { topics[index] = true }
+            }
+        }
+        self.topics = topics
+        let count = self.service.map { layout.services[$0].partitions } ?? 0
+        let empty = Partition(handled: [Int](repeating: 0, count: layout.topicCount))
+        self.partitions = [Partition](repeating: empty, count: count)
+    }
+
+    package mutating func recorded(_ record: LogRecord) -> Finding? {
+        guard let service = self.service else { return nil }
+        for event in record.events
+        where self.topics.indices.contains(event.topic) && self.topics[event.topic]
+            && self.partitions.indices.contains(event.partition)
+        {
+            self.partitions[event.partition].published += 1
+        }
+        switch record.body {
+        case .turn(let turn)
+        where turn.service == service && self.partitions.indices.contains(turn.partition):
+            for place in turn.acknowledged where self.topics.indices.contains(place.topic) {
+                self.partitions[turn.partition].handled[place.topic] += 1
+            }
+
+        case .deadLettered(let letter) where letter.service == service:
+            self.givenUp[letter.number] = Witness(
+                "analytics gave up \(letter.event.type) of \(letter.event.subject)",
+                position: record.position,
+                event: letter.event.id
+            )
+
+        case .redriven(service, let number, _): self.givenUp[number] = nil
+
+        case .rewound(service, let partition, let topic, let offset)
+        where self.partitions.indices.contains(partition) && self.topics.indices.contains(topic):
+            // A rewound projection forgets what it counted and begins anew.
+            self.partitions[partition].handled[topic] = Int(clamping: offset)
+
+        default: break
+        }
+        return nil
+    }
+
+    package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
+        if case .reported(let report) = fact.event {
+            guard self.partitions.indices.contains(report.partition) else { return nil }
+            self.partitions[report.partition].report = report
+            self.partitions[report.partition].reportPosition = fact.position
+            return nil
+        }
+        guard self.partitions.indices.contains(fact.partition) else { return nil }
+        self.partitions[fact.partition].recount.count(fact.event)
+        return nil
+    }
+
+    package mutating func finished(_ end: RunEnd) -> Finding {
+        guard self.service != nil else { return .unknown("there is no analytics service") }
+        if let number = self.givenUp.keys.min(), let witness = self.givenUp[number] {
+            return .unknown("analytics gave up an event", witness)
+        }
+        for (index, partition) in self.partitions.enumerated() {
+            let waiting = partition.published - partition.handled.reduce(0, +)
+            if waiting > 0 {
+                return .unknown(
+                    "analytics/\(index) has not counted \(counted(waiting, "event")) yet"
+                )
+            }
+            let report = partition.report ?? SalesReported()
+            guard let difference = partition.recount.difference(from: report) else { continue }
+            return .broken(
+                "analytics/\(index) reports \(difference)",
+                Witness(
+                    partition.report == nil
+                        ? "analytics/\(index) never reported" : "the last report of \(index)",
+                    position: partition.report == nil ? nil : partition.reportPosition
+                )
+            )
+        }
+        return .held("\(counted(self.partitions.count, "partition"))")
+    }
+}

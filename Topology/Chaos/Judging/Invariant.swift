@@ -1,0 +1,42 @@
+import Mesh
+
+/// A promise that every run is judged by.
+///
+/// Pure and incremental: it sees each record of the log once, in order, then the end of the run.
+/// It judges from the log and the outside parties' ledgers only, never from what a service says
+/// of itself. The first violation that it returns is the one that the verdict shows.
+package protocol Invariant {
+    /// The stable name, such as `orders-end-once`.
+    var name: String { get }
+    /// The promise in one sentence without a full stop.
+    var promise: String { get }
+    /// Takes in a record; returns a violation that it proves.
+    mutating func recorded(_ record: LogRecord) -> Finding?
+    /// Takes in one event of the shop, after its record; returns a violation that it proves.
+    ///
+    /// The book already includes the event.
+    mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding?
+    /// Judges the whole run; called once, and not where a violation was returned before.
+    mutating func finished(_ end: RunEnd) -> Finding
+}
+
+extension Invariant {
+    /// Ignores records.
+    package mutating func recorded(_ record: LogRecord) -> Finding? { nil }
+    /// Ignores events.
+    package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? { nil }
+}
+
+/// What there is to judge by when a run is over.
+package struct RunEnd {
+    package var layout: MeshLayout
+    package var ledgers: Ledgers
+    package var book: OrderBook
+    /// The time of the last record.
+    package var time: Instant
+}
+
+/// The order of every day in a sentence: `1 order`, `2 orders`.
+func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+    "\(count) \(count == 1 ? one : many ?? one + "s")"
+}

@@ -1,0 +1,133 @@
+import Mesh
+
+/// Judges a run from its log and the outside parties' ledgers: live, afterwards, or simulated.
+///
+/// Feed it every record once, in order; ``violation`` is set as soon as one is proved. Then call
+/// ``finish(ledgers:)`` once.
+package final class Judge {
+    private let layout: MeshLayout
+    private var invariants: [any Invariant]
+    private var violations: [Finding?]
+    private let book = OrderBook()
+    private let isShop: Bool
+    private var counts = RunCounts()
+    private var lastTime = Instant.zero
+
+    /// The first violation of any invariant.
+    package private(set) var violation: (invariant: String, finding: Finding)?
+
+    /// Creates a judge of runs with this layout.
+    ///
+    /// The shop's promises are judged where the layout has its topics; the stock that Inventory
+    /// starts with is read from its `stockPerProduct` setting.
+    package init(layout: MeshLayout) {
+        let shop = ["orders.placed", "orders.ended"]
+        self.isShop = shop.allSatisfy { layout.topicIndex($0) != nil }
+        self.layout = layout
+        self.invariants = Self.meshInvariants(layout)
+        if self.isShop { self.invariants = Self.shopInvariants(layout) + self.invariants }
+        self.violations = [Finding?](repeating: nil, count: self.invariants.count)
+    }
+
+    /// Creates a judge by chosen invariants.
+    package init(layout: MeshLayout, invariants: [any Invariant]) {
+        self.isShop = true
+        self.layout = layout
+        self.invariants = invariants
+        self.violations = [Finding?](repeating: nil, count: invariants.count)
+    }
+
+    /// What every mesh promises.
+    package static func meshInvariants(_ layout: MeshLayout) -> [any Invariant] {
+        [
+            OffsetsUnbroken(layout: layout), EventIDsUnique(), EpochsAscend(layout: layout),
+            DeliveriesOrdered(layout: layout), EverythingHandled(layout: layout),
+            NoDeadLetters(layout: layout), TimersFireOnce(layout: layout),
+            SourcesDeclared(layout: layout),
+        ]
+    }
+
+    /// What the shop promises.
+    package static func shopInvariants(_ layout: MeshLayout) -> [any Invariant] {
+        [
+            OrdersEndOnce(), OrdersFromShoppers(), MoneyAddsUp(), PaidBeforeConfirmed(),
+            StockConserved(initialStock: Self.initialStock(layout)), ReservationsEnd(),
+            OneMessagePerEnd(layout: layout), AnalyticsAgree(layout: layout),
+        ]
+    }
+
+    /// What Inventory has of each product when it first sees it.
+    private static func initialStock(_ layout: MeshLayout) -> Int {
+        let inventory = layout.serviceIndex("inventory").map { layout.services[$0] }
+        return Int(inventory?.settings["stockPerProduct"]?.int ?? 1_000_000)
+    }
+
+    /// Takes in the next record.
+    package func observe(_ record: LogRecord) {
+        self.lastTime = max(self.lastTime, record.time)
+        self.counts.observe(record)
+        for index in self.invariants.indices {
+            if let finding = self.invariants[index].recorded(record) { self.note(finding, index) }
+        }
+        guard self.isShop else { return }
+        switch record.body {
+        case .published(_, _, let events):
+            for event in events { self.observe(event, record.position) }
+        case .turn(let turn):
+            for event in turn.events { self.observe(event, record.position) }
+        case .opened, .assigned, .timerFired, .deadLettered, .redriven, .rewound, .closed: break
+        }
+    }
+
+    /// Judges the whole run.
+    package func finish(ledgers: Ledgers) -> Verdict {
+        let end = RunEnd(
+            layout: self.layout,
+            ledgers: ledgers,
+            book: self.book,
+            time: self.lastTime
+        )
+        var checks: [Verdict.Check] = []
+        for index in self.invariants.indices {
+            let finding = self.violations[index] ?? self.invariants[index].finished(end)
+            checks.append(
+                Verdict.Check(
+                    name: self.invariants[index].name,
+                    promise: self.invariants[index].promise,
+                    finding: finding
+                )
+            )
+        }
+        self.counts.close(book: self.book, ledgers: ledgers)
+        return Verdict(checks: checks, counts: self.counts, isVacuous: self.isVacuous(ledgers))
+    }
+
+    /// Nothing was tried, so nothing is proved.
+    private func isVacuous(_ ledgers: Ledgers) -> Bool {
+        guard self.isShop else { return self.counts.turns == 0 }
+        return self.book.confirmedCount + self.book.cancelledCount == 0
+    }
+
+    private func observe(_ event: RecordedEvent, _ position: UInt64) {
+        guard let content = ShopEvent(event.event) else { return }
+        let (order, isRepeat) = self.book.happened(content, at: position)
+        let fact = Fact(
+            position: position,
+            id: event.event.id,
+            partition: event.partition,
+            event: content,
+            order: order,
+            isRepeat: isRepeat
+        )
+        for index in self.invariants.indices {
+            if let finding = self.invariants[index].happened(fact, self.book) {
+                self.note(finding, index)
+            }
+        }
+    }
+
+    private func note(_ finding: Finding, _ index: Int) {
+        if self.violations[index] == nil { self.violations[index] = finding }
+        if self.violation == nil { self.violation = (self.invariants[index].name, finding) }
+    }
+}

@@ -1,0 +1,110 @@
+import Events
+import Mesh
+
+/// The live numbers of a run: a fold over the records of its log.
+///
+/// Memory is bounded by the layout and the orders in progress, however long the run. All times
+/// are the records', so the numbers of a recorded run are the same whenever they are taken.
+package struct RunFold: Sendable {
+    package let layout: MeshLayout
+    /// The shop's numbers.
+    package private(set) var orders = OrderNumbers()
+    package private(set) var services: [ServiceNumbers]
+    /// How many events each topic got, by its number, inboxes included.
+    package private(set) var eventCounts: [Int]
+    package private(set) var recordCount = 0
+    package private(set) var turnCount = 0
+    package private(set) var lastTime = Instant.zero
+    package private(set) var lastPosition: UInt64 = 0
+    private var commits: [[CommitTimes]]
+
+    package init(layout: MeshLayout) {
+        self.layout = layout
+        self.services = layout.services.map { ServiceNumbers(name: $0.name) }
+        self.eventCounts = [Int](repeating: 0, count: layout.topicCount)
+        self.commits = (0..<layout.topicCount).map { topic in
+            [CommitTimes](repeating: CommitTimes(), count: layout.partitionCount(topic))
+        }
+        for service in layout.services.indices {
+            self.services[service].open(layout: layout, service: service)
+        }
+    }
+
+    /// Takes in the next record.
+    package mutating func observed(_ record: LogRecord) {
+        self.recordCount += 1
+        self.lastTime = max(self.lastTime, record.time)
+        self.lastPosition = record.position
+        switch record.body {
+        case .published(_, _, let events): self.published(events, record.time)
+        case .turn(let turn): self.committed(turn, record.time)
+
+        case .timerFired(let service, _, _, let event):
+            self.published([event], record.time)
+            if self.services.indices.contains(service) { self.services[service].timersFired += 1 }
+
+        case .redriven(let service, _, let event):
+            self.published([event], record.time)
+            if self.services.indices.contains(service) { self.services[service].redriven += 1 }
+
+        case .deadLettered(let letter):
+            guard self.services.indices.contains(letter.service) else { return }
+            self.services[letter.service].deadLetters += 1
+            self.services[letter.service].handled(letter.topic, letter.partition)
+
+        case .rewound(let service, let partition, let topic, let offset):
+            guard self.services.indices.contains(service) else { return }
+            self.services[service].rewound(topic, partition, to: offset)
+
+        case .assigned(let service, _, _, _):
+            if self.services.indices.contains(service) { self.services[service].assignments += 1 }
+
+        case .opened, .closed: break
+        }
+    }
+
+    /// Events of all topics of the topology a second, over the last full `seconds` before `now`.
+    package func eventsPerSecond(now: Instant, over seconds: Int = 1) -> Int {
+        self.rate.perSecond(now: now, over: seconds)
+    }
+
+    /// How many deliveries wait, over all services.
+    package var lag: Int { self.services.reduce(0) { $0 + $1.lag } }
+
+    private var rate = RateMeter()
+
+    private mutating func committed(_ turn: RecordedTurn, _ time: Instant) {
+        self.turnCount += 1
+        if self.services.indices.contains(turn.service) {
+            for place in turn.acknowledged {
+                let known =
+                    self.commits.indices.contains(place.topic)
+                    && self.commits[place.topic].indices.contains(turn.partition)
+                guard known else { continue }
+                let committed = self.commits[place.topic][turn.partition][place.offset]
+                let latency = committed.map { (time - $0).inNanoseconds }
+                self.services[turn.service].handled(place.topic, turn.partition)
+                self.services[turn.service].took(latency)
+            }
+            self.services[turn.service].committed(turn, time)
+        }
+        self.published(turn.events, time)
+    }
+
+    private mutating func published(_ events: [RecordedEvent], _ time: Instant) {
+        if !events.isEmpty { self.rate.happened(events.count, at: time) }
+        for event in events {
+            guard self.commits.indices.contains(event.topic),
+                self.commits[event.topic].indices.contains(event.partition)
+            else { continue }
+            self.eventCounts[event.topic] += 1
+            self.commits[event.topic][event.partition].append(time, at: event.offset)
+            for service in self.services.indices {
+                self.services[service].published(event.topic, event.partition, event.offset)
+            }
+            if let content = ShopEvent(event.event) {
+                self.orders.happened(content, envelope: event.event, committed: time)
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+import Mesh
+import ServiceKit
+
+/// What the owner of a ``PartyDesk`` must do with one of its callers.
+package enum PartyOutput: Sendable, Hashable {
+    /// Send these bytes, whose length prefixes are in them.
+    case send(caller: Int, framed: [UInt8])
+    /// Close the connection.
+    case hangUp(caller: Int, reason: String)
+}
+
+/// An outside party at work: frames in, frames out, a durable ledger in between, and its faults.
+///
+/// Answers wait until ``flush(now:)`` has made the ledger durable, so requests that arrive
+/// together share one sync. Callers are numbers that the owner chooses.
+package struct PartyDesk<Machine: PartyMachine> {
+    private struct Answer {
+        var due: Instant
+        var caller: Int
+        var framed: [UInt8]
+    }
+
+    private let disk: any Disk
+    private var machine: Machine
+    private var faults = PartyFaults()
+    /// What the ledger does not have yet.
+    private var unwritten: [UInt8] = []
+    /// Answers to what is not durable yet.
+    private var held: [Answer] = []
+    /// Answers that a fault delays, by due time.
+    private var delayed: [Answer] = []
+    private var requests = 0
+    /// What a crash had cut short in the ledger, in bytes.
+    package let tornBytes: Int
+
+    /// Opens a party: reads its ledger, and cuts off what a crash cut short.
+    ///
+    /// - Throws: ``LedgerError`` naming the line that is damaged.
+    package init(machine: Machine, disk: any Disk) throws(LedgerError) {
+        self.disk = disk
+        self.machine = machine
+        let file = Machine.ledgerFile
+        let contents = try LedgerFile.read(file, of: Machine.Entry.self, from: disk)
+        for entry in contents.entries { self.machine.recovered(entry) }
+        self.tornBytes = contents.tornBytes
+        guard contents.tornBytes > 0 else { return }
+        do {
+            try disk.truncate(file, to: contents.length)
+        } catch {
+            throw LedgerError(file: file, line: 0, message: "can't be cut: \(error.message)")
+        }
+    }
+
+    /// Whether ``flush(now:)`` has something to do.
+    package var needsFlush: Bool { !self.unwritten.isEmpty || !self.held.isEmpty }
+
+    /// When ``timePassed(now:)`` has something to do.
+    package var nextDeadline: Instant? { self.delayed.first?.due }
+
+    // MARK: Inputs
+
+    /// Takes a frame of a caller, its length prefix left out.
+    package mutating func received(
+        _ frame: UnsafeRawBufferPointer,
+        from caller: Int,
+        now: Instant
+    ) -> [PartyOutput] {
+        do throws(WireError) {
+            let frame = try OutsideFrame.parse(frame)
+            switch frame.kind {
+            case .request: return try self.requested(frame, caller, now)
+            case .adminRequest: return [self.commanded(frame, caller, now)]
+            case .answer, .adminAnswer:
+                throw WireError("a caller sends requests, not answers")
+            }
+        } catch {
+            return self.hangUp(caller, "not understood: \(error.message)")
+        }
+    }
+
+    /// Forgets the answers of a caller that is gone; what it asked for is done all the same.
+    package mutating func closed(_ caller: Int) {
+        self.held.removeAll { $0.caller == caller }
+        self.delayed.removeAll { $0.caller == caller }
+    }
+
+    /// Makes everything durable that was asked for, and returns the answers that may leave now.
+    ///
+    /// - Throws: `DiskError`; the party must then stop, for it can't tell what the ledger has.
+    package mutating func flush(now: Instant) throws(DiskError) -> [PartyOutput] {
+        if !self.unwritten.isEmpty {
+            try self.disk.append(self.unwritten, to: Machine.ledgerFile)
+            try self.disk.sync(Machine.ledgerFile)
+            self.unwritten.removeAll(keepingCapacity: true)
+        }
+        var outputs: [PartyOutput] = []
+        for answer in self.held {
+            if answer.due <= now {
+                outputs.append(.send(caller: answer.caller, framed: answer.framed))
+            } else {
+                let place = self.delayed.firstIndex { $0.due > answer.due }
+                self.delayed.insert(answer, at: place ?? self.delayed.endIndex)
+            }
+        }
+        self.held.removeAll(keepingCapacity: true)
+        return outputs
+    }
+
+    /// Returns the delayed answers that are due.
+    package mutating func timePassed(now: Instant) -> [PartyOutput] {
+        let count = self.delayed.prefix { $0.due <= now }.count
+        let due = self.delayed.prefix(count).map {
+            PartyOutput.send(caller: $0.caller, framed: $0.framed)
+        }
+        self.delayed.removeFirst(count)
+        return due
+    }
+
+    /// Arms a fault, as the topology file or a scenario asks.
+    package mutating func arm(_ fault: PartyFaults.Armed) {
+        self.faults.arm(fault)
+    }
+
+    /// Ends all faults and returns them with how often they bit.
+    package mutating func heal() -> [PartyFaults.Armed] {
+        self.faults.heal()
+    }
+
+    // MARK: Requests
+
+    private mutating func requested(
+        _ frame: OutsideFrame,
+        _ caller: Int,
+        _ now: Instant
+    ) throws(WireError) -> [PartyOutput] {
+        let effect = self.faults.requestArrived(now: now)
+        if effect.hangsUp { return self.hangUp(caller, "the fault 'down' is armed") }
+        let result = try self.machine.answer(frame.body, now: now)
+        self.requests += 1
+        for entry in result.entries { self.unwritten += LedgerFile.line(entry) }
+        guard !effect.withholds else { return [] }
+        let framed = OutsideFrame.answer(id: frame.id, body: result.answer)
+        for _ in 0..<effect.copies {
+            self.held.append(Answer(due: now + effect.delay, caller: caller, framed: framed))
+        }
+        return []
+    }
+
+    private mutating func hangUp(_ caller: Int, _ reason: String) -> [PartyOutput] {
+        self.closed(caller)
+        return [.hangUp(caller: caller, reason: reason)]
+    }
+
+    // MARK: Commands
+
+    private mutating func commanded(
+        _ frame: OutsideFrame,
+        _ caller: Int,
+        _ now: Instant
+    ) -> PartyOutput {
+        let answer: JSONValue
+        do {
+            answer = try self.command(try JSONValue(parsingUTF8: frame.body), now)
+        } catch let error as JSONError {
+            answer = ["error": .string("the command is not JSON: \(error)")]
+        } catch let error as WireError {
+            answer = ["error": .string(error.message)]
+        } catch {
+            preconditionFailure("a command threw \(error)")
+        }
+        let body = [UInt8](answer.text.utf8)
+        let framed = OutsideFrame(kind: .adminAnswer, id: frame.id, body: body).framed
+        return .send(caller: caller, framed: framed)
+    }
+
+    private mutating func command(
+        _ command: JSONValue,
+        _ now: Instant
+    ) throws(WireError) -> JSONValue {
+        switch command["do"]?.string {
+        case "status": return self.status(now)
+        case "fault":
+            let armed = try PartyFaults.Armed(command, now: now)
+            self.arm(armed)
+            return ["armed": .string(armed.fault.description)]
+
+        case "heal":
+            return ["healed": .array(self.heal().map { $0.report(now) })]
+
+        case let other:
+            throw WireError(
+                "there is no command '\(other ?? "")'; there are status, fault and heal"
+            )
+        }
+    }
+
+    private func status(_ now: Instant) -> JSONValue {
+        [
+            "requests": .int(Int64(self.requests)),
+            "delayed": .int(Int64(self.delayed.count)),
+            "ledger": self.machine.summary,
+            "faults": .array(self.faults.armed.map { $0.report(now) }),
+        ]
+    }
+}
+
+extension PartyFaults.Armed {
+    /// Creates a fault of its JSON form: `fault`, `milliseconds`, `every`, `forMilliseconds`.
+    ///
+    /// - Throws: `WireError` that says what there is.
+    package init(_ json: JSONValue, now: Instant) throws(WireError) {
+        let delay = json["milliseconds"]?.int.map { Duration.milliseconds($0) }
+        guard let fault = PartyFault(name: json["fault"]?.string ?? "", delay: delay) else {
+            let names = PartyFault.names.joined(separator: ", ")
+            throw WireError(
+                "'fault' must be one of \(names), and 'milliseconds' belongs to slow alone"
+            )
+        }
+        let every = json["every"]?.int ?? 1
+        guard every > 0, (delay ?? .zero) >= .zero else {
+            throw WireError("'every' must be at least 1, and 'milliseconds' at least 0")
+        }
+        let length = json["forMilliseconds"]?.int.map { Duration.milliseconds($0) }
+        let until = length.map { now + $0 } ?? .distantFuture
+        self.init(fault, every: Int(every), until: until)
+    }
+
+    /// The fault for people to read.
+    package func report(_ now: Instant) -> JSONValue {
+        [
+            "rule": .string(self.fault.description),
+            "bitten": .int(Int64(self.bitten)),
+            "over": .bool(now >= self.until),
+        ]
+    }
+}
