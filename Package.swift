@@ -129,5 +129,6 @@ let package = Package(
         tests("MeshTests", on: ["Mesh"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
+        tests("ChaosTests", on: ["Chaos", "Mesh"]),
     ]
 )
