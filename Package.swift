@@ -129,6 +129,7 @@ let package = Package(
         tests("MeshTests", on: ["Mesh"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
+        tests("RealWorldTests", on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld"]),
         tests("ChaosTests", on: ["Chaos", "Mesh"]),
     ]
 )
