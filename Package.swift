@@ -104,7 +104,7 @@ let topology: [Target] = [
     library(
         "RealWorld",
         in: "Topology",
-        on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "TopologyFile"]
+        on: ["CSystem", "Chaos", "Events", "Mesh", "MeshSocket", "ServiceKit", "TopologyFile"]
     ),
     library(
         "SimulatedWorld",
@@ -115,7 +115,7 @@ let topology: [Target] = [
     .executableTarget(
         name: "squall",
         dependencies: dependencies(
-            ["Chaos", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld", "TopologyFile"]
+            ["Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld", "TopologyFile"]
                 + ["Hub", "Outside"] + capabilities
         ),
         path: "Topology/Squall",
@@ -126,7 +126,9 @@ let topology: [Target] = [
 let package = Package(
     name: "Squall",
     targets: shared + capabilities.flatMap(service) + topology + [
+        tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
         tests("MeshTests", on: ["Mesh"]),
+        tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
         tests("RealWorldTests", on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld"]),

@@ -1,0 +1,145 @@
+import Mesh
+
+/// What a command asks of a running topology over its control socket.
+package enum ControlRequest: Sendable, Hashable {
+    /// Ends a process with SIGKILL.
+    case kill(String)
+    /// Stops a process; it goes on after the duration, or when resumed.
+    case pause(String, for: Duration?)
+    /// Lets a paused process go on.
+    case resume(String)
+    /// Delays each event of a service or each answer of an outside party.
+    case slow(String, by: Duration, for: Duration?)
+    /// Cuts the link between two services.
+    case cut(from: String, to: String, for: Duration?)
+    /// Makes an outside party misbehave.
+    case party(String, PartyFaultKind, for: Duration?)
+    /// Ends all faults.
+    case heal
+    /// Multiplies the load.
+    case load(times: Int, for: Duration?)
+    /// Sets the load to so many orders a second.
+    case rate(Int, for: Duration?)
+    /// Asks how everything is.
+    case status
+    /// Hands a request on to the hub as it is.
+    case hub(JSONValue)
+
+    /// How an outside party misbehaves, slowness aside.
+    package enum PartyFaultKind: String, Sendable, CaseIterable {
+        /// It refuses every request.
+        case down
+        /// It does what it is asked and withholds the answer.
+        case timeoutAfter = "timeout-after"
+        /// It answers every request twice.
+        case answersTwice = "answers-twice"
+    }
+}
+
+extension ControlRequest {
+    /// The request as it travels.
+    package var json: JSONValue {
+        switch self {
+        case .kill(let name):
+            ["do": "kill", "name": .string(name)]
+        case .pause(let name, let duration):
+            Self.lasting(["do": "pause", "name": .string(name)], duration)
+        case .resume(let name):
+            ["do": "resume", "name": .string(name)]
+        case .slow(let name, let delay, let duration):
+            Self.lasting(
+                ["do": "slow", "name": .string(name), "by": .int(delay.inNanoseconds)],
+                duration
+            )
+        case .cut(let from, let to, let duration):
+            Self.lasting(["do": "cut", "from": .string(from), "to": .string(to)], duration)
+        case .party(let name, let kind, let duration):
+            Self.lasting(
+                ["do": "party", "name": .string(name), "kind": .string(kind.rawValue)],
+                duration
+            )
+        case .heal: ["do": "heal"]
+        case .load(let times, let duration):
+            Self.lasting(["do": "load", "times": .int(Int64(times))], duration)
+        case .rate(let rate, let duration):
+            Self.lasting(["do": "rate", "rate": .int(Int64(rate))], duration)
+        case .status: ["do": "status"]
+        case .hub(let request): ["do": "hub", "request": request]
+        }
+    }
+
+    /// Reads a request as it travels.
+    ///
+    /// - Throws: `ControlError` where it is none.
+    package init(json: JSONValue) throws(ControlError) {
+        let duration = json["for"]?.int.map { Duration.nanoseconds($0) }
+        switch json["do"]?.string {
+        case "kill": self = .kill(try Self.text(json, "name"))
+        case "pause": self = .pause(try Self.text(json, "name"), for: duration)
+        case "resume": self = .resume(try Self.text(json, "name"))
+        case "slow":
+            let delay = Duration.nanoseconds(try Self.number(json, "by"))
+            self = .slow(try Self.text(json, "name"), by: delay, for: duration)
+        case "cut":
+            self = .cut(
+                from: try Self.text(json, "from"),
+                to: try Self.text(json, "to"),
+                for: duration
+            )
+        case "party":
+            let text = try Self.text(json, "kind")
+            guard let kind = PartyFaultKind(rawValue: text) else {
+                throw ControlError("unknown kind of fault '\(text)'")
+            }
+            self = .party(try Self.text(json, "name"), kind, for: duration)
+        case "heal": self = .heal
+        case "load":
+            self = .load(times: Int(clamping: try Self.number(json, "times")), for: duration)
+        case "rate":
+            self = .rate(Int(clamping: try Self.number(json, "rate")), for: duration)
+        case "status": self = .status
+        case "hub":
+            guard let request = json["request"] else { throw ControlError("no 'request'") }
+            self = .hub(request)
+        case let name?:
+            throw ControlError("unknown request '\(name)'; is this squall newer than the run?")
+        case nil:
+            throw ControlError("a request is an object with a 'do', such as {\"do\":\"status\"}")
+        }
+    }
+
+    private static func lasting(_ json: JSONValue, _ duration: Duration?) -> JSONValue {
+        guard let duration, var members = json.object else { return json }
+        members.append(JSONValue.Member("for", .int(duration.inNanoseconds)))
+        return .object(members)
+    }
+
+    private static func text(_ json: JSONValue, _ name: String) throws(ControlError) -> String {
+        guard let text = json[name]?.string else { throw ControlError("no text '\(name)'") }
+        return text
+    }
+
+    private static func number(_ json: JSONValue, _ name: String) throws(ControlError) -> Int64 {
+        guard let number = json[name]?.int, number >= 0 else {
+            throw ControlError("no whole number '\(name)'")
+        }
+        return number
+    }
+}
+
+/// Why a running topology did not do what it was asked.
+package struct ControlError: Error, Sendable, Hashable, CustomStringConvertible {
+    package var message: String
+    /// A command that helps.
+    package var hint: String?
+    /// Whether the user asked for something that does not exist, as against trouble in doing it.
+    package var isUsage: Bool
+
+    package init(_ message: String, hint: String? = nil, isUsage: Bool = false) {
+        self.message = message
+        self.hint = hint
+        self.isUsage = isUsage
+    }
+
+    package var description: String { self.message }
+}

@@ -1,0 +1,165 @@
+import Chaos
+import Events
+import Mesh
+import MeshSocket
+
+/// Places the orders of a run: takes them when they are due, writes them down, publishes them.
+final class LoadDriver {
+    private let loop: EventLoop
+    private let link: SocketLink
+    private let name: String
+    private var client: PublisherClient
+    private var ledger: ShoppersLedgerWriter
+    private var timer: TimerID?
+    private var isRunning = false
+    private var isNoting = false
+    private var acceptedUpTo: UInt64 = 0
+
+    /// Where orders come from.
+    private(set) var source: OrderSource
+    /// How many orders were sent.
+    private(set) var sentCount = 0
+    /// How many orders the hub refused.
+    private(set) var refusedCount = 0
+    /// The load is over and everything has its answer.
+    var onFinished: () -> Void = {}
+    /// The ledger cannot be written, or the hub does not let us in.
+    var onTrouble: (String) -> Void = { _ in }
+
+    init(loop: EventLoop, path: String, hello: Hello, source: OrderSource, disk: any Disk) {
+        self.loop = loop
+        self.name = hello.name
+        self.source = source
+        self.client = PublisherClient(hello: hello)
+        self.ledger = ShoppersLedgerWriter(disk: disk)
+        self.link = SocketLink(loop: loop, path: path)
+        self.link.onConnected = { [weak self] in
+            self?.client.connected()
+            self?.send()
+        }
+        self.link.onFrame = { [weak self] (frame) throws(WireError) in
+            guard let self else { return }
+            for action in try self.client.received(frame) { self.carryOut(action) }
+            self.send()
+        }
+        self.link.onLost = { [weak self] in self?.client.disconnected() }
+        self.link.onTrouble = { [weak self] in self?.onTrouble($0) }
+    }
+
+    /// How many orders were sent and have no answer yet.
+    var unansweredCount: Int { self.client.unconfirmedCount }
+
+    /// Connects; places nothing yet.
+    func connect() { self.link.start() }
+
+    /// Starts to place orders.
+    func start() {
+        self.isRunning = true
+        self.place()
+    }
+
+    /// Places no more orders; what was sent still gets its answers.
+    func stop() {
+        guard self.isRunning else { return }
+        self.source.stop(now: self.loop.now())
+        self.isRunning = false
+        self.arm()
+    }
+
+    /// Ends the connection and makes the ledger durable.
+    func close() {
+        self.isRunning = false
+        self.arm()
+        self.link.stop()
+        do { try self.ledger.sync() } catch { self.onTrouble(error.message) }
+    }
+
+    /// Changes where orders come from, and takes notice at once.
+    func change(_ body: (inout OrderSource) throws(ControlError) -> Void) throws(ControlError) {
+        try body(&self.source)
+        if self.isRunning { self.place() }
+    }
+
+    private func place() {
+        guard self.isRunning else { return }
+        let orders = self.source.due(now: self.loop.now(), unacknowledged: self.unansweredCount)
+        if !orders.isEmpty {
+            for order in orders {
+                self.ledger.sent(order)
+                _ = self.client.publish(self.envelope(order), to: OrderPlaced.topic)
+            }
+            self.sentCount += orders.count
+            self.flushLedger()
+            self.send()
+        }
+        if self.source.isFinished, self.unansweredCount == 0 {
+            self.isRunning = false
+            self.onFinished()
+        }
+        self.arm()
+    }
+
+    /// Wakes up when the next order is due; at full speed the next answer does that.
+    private func arm() {
+        if let timer = self.timer { self.loop.cancel(timer) }
+        self.timer = nil
+        guard self.isRunning, let next = self.source.nextDue else { return }
+        if case .history(let player) = self.source, player.speed == .max { return }
+        self.timer = self.loop.timer(at: next) { [weak self] in
+            guard let self else { return }
+            self.timer = nil
+            self.place()
+        }
+    }
+
+    private func envelope(_ planned: PlannedOrder) -> EventEnvelope {
+        let id = EventID(
+            high: StableHash.of(self.name),
+            low: StableHash.of(planned.order.order.rawValue)
+        )
+        return EventEnvelope(
+            id: id,
+            source: self.name,
+            type: OrderPlaced.type,
+            subject: planned.order.subject,
+            time: planned.intended,
+            trace: TraceContext(startedBy: id),
+            causation: .none,
+            correlation: planned.order.order.rawValue,
+            data: planned.order.encoded()
+        )
+    }
+
+    private func carryOut(_ action: PublisherClient.Action) {
+        switch action {
+        case .accepted(let sequence):
+            self.acceptedUpTo = max(self.acceptedUpTo, sequence)
+            self.noteSoon()
+        case .refused(let sequence, let refusal):
+            self.refusedCount += 1
+            self.ledger.refused(sequence: sequence, reason: refusal.message)
+            self.noteSoon()
+        case .shutOut(let refusal):
+            self.onTrouble(refusal.message)
+        }
+    }
+
+    /// Many answers come at once: they are one line in the ledger and one look for more orders.
+    private func noteSoon() {
+        guard !self.isNoting else { return }
+        self.isNoting = true
+        self.loop.soon { [weak self] in
+            guard let self else { return }
+            self.isNoting = false
+            self.ledger.accepted(upTo: self.acceptedUpTo)
+            self.flushLedger()
+            if self.isRunning { self.place() }
+        }
+    }
+
+    private func send() { self.link.send(self.client.takeOutput()) }
+
+    private func flushLedger() {
+        do { try self.ledger.flush() } catch { self.onTrouble(error.message) }
+    }
+}

@@ -1,0 +1,39 @@
+import Mesh
+import MeshSocket
+import TopologyFile
+
+/// What a run folder has kept: its topology and its log. The run may be over or live.
+package struct RunArchive {
+    package let folder: String
+    package let topology: Topology
+    package let layout: MeshLayout
+    /// The disk that the log is read from.
+    package let disk: FolderDisk
+    private var follower = LogFollower()
+
+    /// Opens a run folder.
+    ///
+    /// - Throws: `ControlError` where it has no topology or no log.
+    package init(folder: String) throws(ControlError) {
+        self.folder = folder
+        let file = "\(folder)/\(RunFolder.Name.topology)"
+        do {
+            self.topology = try Topology.parse(try FileSystem.readText(file), file: file)
+            self.disk = try FolderDisk(folder: "\(folder)/\(RunFolder.Name.log)", create: false)
+        } catch {
+            throw ControlError("\(folder) is no run folder: \(error)", hint: "squall runs")
+        }
+        self.layout = self.topology.layout
+    }
+
+    /// Returns the next records; none where there are no more yet.
+    ///
+    /// - Throws: `ControlError` naming the place in the log that cannot be read.
+    package mutating func next() throws(ControlError) -> [LogRecord] {
+        do {
+            return try self.follower.next(from: self.disk)
+        } catch {
+            throw ControlError(error.message)
+        }
+    }
+}

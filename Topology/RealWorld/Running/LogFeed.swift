@@ -1,0 +1,50 @@
+import Chaos
+import Mesh
+import MeshSocket
+
+/// Reads the log of a running topology as it grows, for the live numbers and the judge.
+final class LogFeed {
+    private let disk: FolderDisk
+    private var follower = LogFollower()
+    /// The live numbers.
+    private(set) var fold: RunFold
+    /// Judges each record as it comes.
+    private(set) var judge: Judge
+    private var hasReportedViolation = false
+
+    /// A promise was broken: which, and how.
+    var onViolation: (String, Finding) -> Void = { _, _ in }
+
+    init(layout: MeshLayout, folder: String) throws(DiskError) {
+        self.disk = try FolderDisk(folder: folder)
+        self.fold = RunFold(layout: layout)
+        self.judge = Judge(layout: layout)
+    }
+
+    /// How far the log was read.
+    var position: UInt64 { self.follower.position }
+
+    /// Takes in some records; returns whether there may be more.
+    ///
+    /// - Throws: `LogError` naming the place that cannot be read.
+    func readSome() throws(LogError) -> Bool {
+        let records = try self.follower.next(from: self.disk)
+        for record in records {
+            self.fold.observed(record)
+            self.judge.observe(record)
+        }
+        if let violation = self.judge.violation, !self.hasReportedViolation {
+            self.hasReportedViolation = true
+            self.onViolation(violation.invariant, violation.finding)
+        }
+        return !records.isEmpty
+    }
+
+    /// Takes in everything that there is.
+    func readAll() throws(LogError) {
+        while try self.readSome() {}
+    }
+
+    /// Judges the whole run.
+    func verdict(_ ledgers: Ledgers) -> Verdict { self.judge.finish(ledgers: ledgers) }
+}

@@ -1,0 +1,148 @@
+extension CommandCatalog {
+    /// The commands that break, slow down and heal what runs.
+    static let disturbing: [CommandSpecification] = [
+        CommandSpecification(
+            name: "kill",
+            operands: "PROCESS",
+            operandCount: 1...1,
+            summary: "end a process with SIGKILL; it is started again",
+            details: [
+                "PROCESS is a service, an outside party or the hub; payments-2 is one instance."
+            ],
+            options: [.run],
+            examples: [
+                Example("squall kill payments", "nothing is lost: watch the restarts and the lag"),
+                Example("squall kill hub", "all reconnect and go on"),
+            ],
+            group: .disturb
+        ),
+        CommandSpecification(
+            name: "pause",
+            operands: "PROCESS [DURATION]",
+            operandCount: 1...2,
+            summary: "stop a process with SIGSTOP, until resumed or for a time",
+            options: [.duration, .run],
+            examples: [
+                Example("squall pause inventory 3s", "its lag grows, then it catches up"),
+                Example("squall pause mail", "until 'squall resume mail' or 'squall heal'"),
+            ],
+            group: .disturb
+        ),
+        CommandSpecification(
+            name: "resume",
+            operands: "PROCESS",
+            operandCount: 1...1,
+            summary: "let a paused process go on",
+            options: [.run],
+            examples: [
+                Example("squall resume mail", "ends 'squall pause mail'"),
+                Example("squall resume orders-1", "one instance of a service"),
+            ],
+            group: .disturb
+        ),
+        CommandSpecification(
+            name: "slow",
+            operands: "PROCESS DELAY [for DURATION]",
+            operandCount: 2...2,
+            summary: "delay each event of a service, or each answer of an outside party",
+            options: [.duration, .run],
+            examples: [
+                Example("squall slow analytics 200ms", "until 'squall heal'"),
+                Example("squall slow bank 200ms for 10s", "each answer of the bank, for a while"),
+            ],
+            group: .disturb
+        ),
+        CommandSpecification(
+            name: "cut",
+            operands: "FROM TO [for DURATION]",
+            operandCount: 2...2,
+            summary: "cut the link from one service to another",
+            details: ["What was sent over a cut link waits in the log; nothing is lost."],
+            options: [.duration, .run],
+            examples: [
+                Example("squall cut orders payments", "until 'squall heal'"),
+                Example("squall cut orders inventory for 5s", "heals by itself"),
+            ],
+            group: .disturb
+        ),
+        CommandSpecification(
+            name: "fault",
+            operands: "PARTY KIND [for DURATION]",
+            operandCount: 2...2,
+            summary: "make an outside party misbehave: down, timeout-after, answers-twice",
+            details: [
+                "down            refuses every request",
+                "timeout-after   does what it is asked and withholds the answer",
+                "answers-twice   answers every request twice",
+            ],
+            options: [.duration, .run],
+            examples: [
+                Example("squall fault bank timeout-after for 5s", "who charges twice now?"),
+                Example("squall fault mail down", "until 'squall heal'"),
+            ],
+            group: .disturb
+        ),
+        CommandSpecification(
+            name: "heal",
+            operands: "",
+            operandCount: 0...0,
+            summary: "end all faults and say how often each one bit",
+            options: [.run],
+            examples: [
+                Example("squall heal", "all links, delays, pauses and outside parties"),
+                Example("squall heal --json", "the same for a machine"),
+            ],
+            group: .disturb
+        ),
+        CommandSpecification(
+            name: "load",
+            operands: "xN | rate N [for DURATION]",
+            operandCount: 1...2,
+            summary: "change how many orders are placed",
+            details: ["Without a duration it stays until 'squall heal'."],
+            options: [.duration, .run],
+            examples: [
+                Example("squall load x10 for 5s", "a spike"),
+                Example("squall load rate 500", "500 orders a second from now on"),
+            ],
+            group: .disturb
+        ),
+    ]
+
+    /// The commands about events that were given up, and about reading again.
+    static let deadLetters: [CommandSpecification] = [
+        CommandSpecification(
+            name: "dlq",
+            operands: "list | show N | redrive [N|all]",
+            operandCount: 1...2,
+            summary: "list, show or hand back events that a service could not handle",
+            options: [
+                OptionSpecification(name: "service", value: "SERVICE", summary: "of this one only"),
+                OptionSpecification(name: "dry-run", summary: "say what redrive would do"),
+                .run,
+            ],
+            examples: [
+                Example("squall dlq list", "number, service, event, error, attempts"),
+                Example("squall dlq redrive all --dry-run", "how many would go back"),
+            ],
+            group: .look
+        ),
+        CommandSpecification(
+            name: "rewind",
+            operands: "SERVICE",
+            operandCount: 1...1,
+            summary: "let a service read its topics again from an earlier place",
+            options: [
+                OptionSpecification(name: "topic", value: "TOPIC", summary: "this topic only"),
+                OptionSpecification(name: "to", value: "OFFSET", summary: "to this offset"),
+                OptionSpecification(name: "ago", value: "DURATION", summary: "to that time ago"),
+                .run,
+            ],
+            examples: [
+                Example("squall rewind analytics --to 0", "from the very start"),
+                Example("squall rewind analytics --topic orders.ended --ago 30s", "one topic"),
+            ],
+            group: .look
+        ),
+    ]
+}

@@ -1,0 +1,65 @@
+import Mesh
+import RealWorld
+
+/// The command line tool: understands the words, does what they say, returns the exit code.
+enum Tool {
+    static let version = "0.1.0"
+
+    static func run(_ words: [String]) -> Int32 {
+        let invocation: Invocation
+        do throws(UsageError) {
+            invocation = try Invocation(parsing: words)
+        } catch {
+            Terminal().complain(error.message, hint: error.hint)
+            return ExitCode.usage
+        }
+        let terminal = Terminal(invocation.output.color)
+        let context = CommandContext(
+            terminal: terminal,
+            output: invocation.output,
+            run: invocation.run
+        )
+        do throws(ControlError) {
+            return try self.run(invocation.command, context)
+        } catch {
+            terminal.complain(error.message, hint: error.hint)
+            return self.exitCode(of: error, invocation.command)
+        }
+    }
+
+    private static func run(
+        _ command: Invocation.Command,
+        _ context: CommandContext
+    ) throws(ControlError) -> Int32 {
+        switch command {
+        case .logs(let options): return try LogsCommand(context: context, options: options).run()
+        case .events(let options):
+            return try EventsCommand(context: context, options: options).run()
+        case .trace(let order): return try TraceCommand(context: context, order: order).run()
+        case .lint(let file): return try TopologyCommands.lint(file, context)
+        case .graph(let file, let format):
+            return try TopologyCommands.graph(file, format: format, context)
+        case .runs: return RunsCommand(context: context).run()
+        case .help(let name):
+            let text = name.flatMap(CommandCatalog.named).map {
+                HelpText.text(of: $0, context.terminal.style)
+            }
+            context.terminal.write(text ?? HelpText.overview(context.terminal.style))
+            return ExitCode.held
+        case .version:
+            let json: JSONValue = ["version": .string(self.version)]
+            context.terminal.write(context.output.json ? json.text : "squall \(self.version)")
+            return ExitCode.held
+        default:
+            throw ControlError("not there yet")
+        }
+    }
+
+    /// A bad file is the user's to mend; anything else is that it could not run.
+    private static func exitCode(of error: ControlError, _ command: Invocation.Command) -> Int32 {
+        switch command {
+        case .lint, .graph: ExitCode.usage
+        default: error.isUsage ? ExitCode.usage : ExitCode.couldNotRun
+        }
+    }
+}
