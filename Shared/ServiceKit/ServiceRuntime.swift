@@ -186,8 +186,9 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             }
             self.over(partition, epoch, delivery, turn, failure)
         case .suspending(let body):
+            let executor = self.world.taskExecutor
             service.assumeIsolated { service in
-                service.run(body, turn) { failure in
+                service.run(body, turn, on: executor) { failure in
                     self.over(partition, epoch, delivery, turn, failure)
                     self.flush()
                 }
@@ -282,12 +283,16 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
 
 extension Service {
     /// Starts a handler that may suspend, on this actor's executor; `done` runs there too.
+    ///
+    /// What a handler awaits that belongs to no actor, such as a continuation, would otherwise go
+    /// on in the global pool: the preference keeps it on the world's executor.
     fileprivate func run(
         _ body: @escaping Subscription<Self>.Suspending,
         _ turn: Turn<Self>,
+        on executor: any TaskExecutor,
         _ done: @escaping @Sendable ((any Error)?) -> Void
     ) {
-        Task {
+        Task(executorPreference: executor) {
             do {
                 try await body(self, turn.event.data, turn)
                 done(nil)

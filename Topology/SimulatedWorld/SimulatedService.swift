@@ -71,6 +71,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     var executor: UnownedSerialExecutor {
         self.shop.simulation.executor.asUnownedSerialExecutor()
     }
+    var taskExecutor: any TaskExecutor { self.shop.simulation.executor }
     var flaws: Flaws { self.shop.flaws }
     func now() -> Instant { self.shop.simulation.now }
     func random() -> UInt64 { self.chance.next() }
