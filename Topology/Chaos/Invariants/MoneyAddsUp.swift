@@ -1,5 +1,6 @@
 import Events
 import Mesh
+import OutsideParties
 
 /// The bank took the price of each confirmed order once, and of no other order anything.
 package struct MoneyAddsUp: Invariant {
@@ -19,20 +20,18 @@ package struct MoneyAddsUp: Invariant {
         var accounts: [String: Account] = [:]
         var captured = Money.zero
         var refunded = Money.zero
-        for movement in bank {
+        for movement in bank.captures + bank.refunds {
             guard end.book[OrderID(movement.key)] != nil else {
                 return .broken(
                     "the bank moved money for no order",
-                    Witness("bank: \(movement.amount) \(movement.kind) under '\(movement.key)'")
+                    Witness("bank: \(movement.kind) of \(movement.amount) under '\(movement.key)'")
                 )
             }
-            switch movement.kind {
-            case .captured:
+            if movement.kind == .capture {
                 accounts[movement.key, default: Account()].captures += 1
                 accounts[movement.key, default: Account()].captured += movement.amount
                 captured += movement.amount
-
-            case .refunded:
+            } else {
                 accounts[movement.key, default: Account()].refunded += movement.amount
                 refunded += movement.amount
             }

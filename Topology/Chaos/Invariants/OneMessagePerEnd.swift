@@ -1,5 +1,6 @@
 import Events
 import Mesh
+import OutsideParties
 
 /// A customer hears once how an order ended, and nothing else.
 package struct OneMessagePerEnd: Invariant {
@@ -40,7 +41,7 @@ package struct OneMessagePerEnd: Invariant {
     }
 
     package mutating func finished(_ end: RunEnd) -> Finding {
-        guard let messages = end.ledgers.messages else {
+        guard let messages = end.ledgers.mail?.entries.map(\.key) else {
             return .unknown("the mail relay's ledger is missing")
         }
         var counts: [String: Int] = [:]

@@ -1,38 +1,36 @@
-import Events
 import Mesh
+import OutsideParties
 
 /// What the outside parties wrote down themselves; nil where a ledger is missing.
 package struct Ledgers: Sendable {
-    /// Money that the bank moved.
-    package struct BankMovement: Sendable, Hashable {
-        package enum Kind: String, Sendable, Hashable {
-            case captured
-            case refunded
-        }
-
-        package var key: String
-        package var kind: Kind
-        package var amount: Money
-
-        package init(key: String, kind: Kind, amount: Money) {
-            self.key = key
-            self.kind = kind
-            self.amount = amount
-        }
-    }
-
     package var shoppers: ShoppersLedger?
-    package var bank: [BankMovement]?
-    /// The keys of the messages that the mail relay sent.
-    package var messages: [String]?
+    package var bank: BankLedger?
+    package var mail: MailLedger?
 
     package init(
         shoppers: ShoppersLedger? = nil,
-        bank: [BankMovement]? = nil,
-        messages: [String]? = nil
+        bank: BankLedger? = nil,
+        mail: MailLedger? = nil
     ) {
         self.shoppers = shoppers
         self.bank = bank
-        self.messages = messages
+        self.mail = mail
+    }
+
+    /// Reads the ledgers that lie in one folder; one that isn't there is missing.
+    ///
+    /// - Throws: `LedgerError` naming the file and the line that cannot be read.
+    package init(reading disk: any Disk) throws(LedgerError) {
+        let names: [String]
+        do throws(DiskError) {
+            names = try disk.list()
+        } catch {
+            throw LedgerError(file: "ledgers", line: 0, message: error.message)
+        }
+        if names.contains(ShoppersLedger.fileName) {
+            self.shoppers = try ShoppersLedger(reading: disk)
+        }
+        if names.contains(BankLedger.fileName) { self.bank = try BankLedger(reading: disk) }
+        if names.contains(MailLedger.fileName) { self.mail = try MailLedger(reading: disk) }
     }
 }

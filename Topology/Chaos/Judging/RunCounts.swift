@@ -1,5 +1,6 @@
 import Events
 import Mesh
+import OutsideParties
 
 /// What happened in a run, in numbers.
 package struct RunCounts: Sendable, Hashable {
@@ -46,13 +47,9 @@ package struct RunCounts: Sendable, Hashable {
         self.ordersCancelled = book.cancelledCount
         self.moneyConfirmed = book.confirmedTotal
         self.unitsShipped = book.unitsShipped
-        self.messages = ledgers.messages?.count ?? 0
-        for movement in ledgers.bank ?? [] {
-            switch movement.kind {
-            case .captured: self.moneyCaptured += movement.amount
-            case .refunded: self.moneyRefunded += movement.amount
-            }
-        }
+        self.messages = ledgers.mail?.entries.count ?? 0
+        self.moneyCaptured = ledgers.bank?.captured ?? .zero
+        self.moneyRefunded = ledgers.bank?.refunded ?? .zero
     }
 
     /// The numbers as an object; money in cents.

@@ -1,8 +1,11 @@
 import Events
 import Mesh
+import OutsideParties
 
 /// What the shoppers sent, and what became of it as far as they were told.
 package struct ShoppersLedger: Sendable, Hashable {
+    package static let fileName = "shoppers.ledger"
+
     /// What a shopper knows of an order.
     package enum Outcome: String, Sendable, Hashable {
         /// The mesh has it.
@@ -22,6 +25,22 @@ package struct ShoppersLedger: Sendable, Hashable {
         /// The pieces of all lines together.
         package var quantity: Int
         package var outcome: Outcome
+
+        package init(
+            sequence: UInt64,
+            order: OrderID,
+            intended: Instant,
+            total: Money,
+            quantity: Int,
+            outcome: Outcome
+        ) {
+            self.sequence = sequence
+            self.order = order
+            self.intended = intended
+            self.total = total
+            self.quantity = quantity
+            self.outcome = outcome
+        }
     }
 
     /// The orders in the order of sending.
@@ -34,24 +53,26 @@ package struct ShoppersLedger: Sendable, Hashable {
     ///
     /// - Throws: `LedgerError` naming the file and the line that cannot be read.
     package init(reading disk: any Disk) throws(LedgerError) {
-        let file = ShoppersLedgerWriter.file
-        var lines = try LedgerLines(disk: disk, file: file)
-        var sequences: [UInt64: Int] = [:]
+        let lines = try LedgerFile.read(Self.fileName, of: Line.self, from: disk).entries
+        var sequences: [Int64: Int] = [:]
         var acceptedUpTo: UInt64 = 0
-        while let line = try lines.next() {
-            if let sequence = line["sent"]?.int {
-                let entry = try Self.entry(line, UInt64(clamping: sequence), lines)
-                sequences[entry.sequence] = self.entries.count
-                self.append(entry)
-            } else if let sequence = line["accepted"]?.int {
-                acceptedUpTo = max(acceptedUpTo, UInt64(clamping: sequence))
-            } else if let sequence = line["refused"]?.int {
-                guard let index = sequences[UInt64(clamping: sequence)] else {
-                    throw lines.error("order \(sequence) was refused but never sent")
+        for (number, line) in lines.enumerated() {
+            switch line.kind {
+            case .sent:
+                sequences[line.sequence] = self.entries.count
+                self.append(line.entry)
+
+            case .accepted: acceptedUpTo = max(acceptedUpTo, UInt64(clamping: line.sequence))
+
+            case .refused:
+                guard let index = sequences[line.sequence] else {
+                    throw LedgerError(
+                        file: Self.fileName,
+                        line: number + 1,
+                        message: "order \(line.sequence) was refused but never sent"
+                    )
                 }
                 self.entries[index].outcome = .refused
-            } else {
-                throw lines.error("the line is neither sent, accepted nor refused")
             }
         }
         for index in self.entries.indices
@@ -77,29 +98,57 @@ package struct ShoppersLedger: Sendable, Hashable {
     package func count(_ outcome: Outcome) -> Int {
         self.entries.reduce(0) { $0 + ($1.outcome == outcome ? 1 : 0) }
     }
+}
 
-    private static func entry(
-        _ line: JSONValue,
-        _ sequence: UInt64,
-        _ lines: LedgerLines
-    ) throws(LedgerError) -> Entry {
-        guard let order = line["order"]?.string, let intended = line["intended"]?.int,
-            let total = line["total"]?.int, let orderLines = line["lines"]?.array
-        else { throw lines.error("an order has order, intended, total and lines") }
-        var quantity = 0
-        for orderLine in orderLines {
-            guard let fields = orderLine.array, fields.count == 3, let count = fields[1].int else {
-                throw lines.error("a line of an order is a list of product, quantity, cents")
-            }
-            quantity += Int(clamping: count)
+extension ShoppersLedger {
+    /// One line of the file.
+    struct Line: WireCodable {
+        enum Kind: String, Sendable {
+            case sent
+            case accepted
+            case refused
         }
-        return Entry(
-            sequence: sequence,
-            order: OrderID(order),
-            intended: Instant(nanoseconds: intended),
-            total: Money(cents: total),
-            quantity: quantity,
-            outcome: .unknown
-        )
+
+        var kind = Kind.sent
+        var sequence: Int64 = 0
+        var order = OrderID()
+        var customer = CustomerID()
+        var intended = Instant.zero
+        var total = Money()
+        var lines: [OrderLine] = []
+        var reason = ""
+
+        init() {}
+
+        init(_ kind: Kind, _ sequence: UInt64) {
+            self.kind = kind
+            self.sequence = Int64(clamping: sequence)
+        }
+
+        var entry: Entry {
+            Entry(
+                sequence: UInt64(clamping: self.sequence),
+                order: self.order,
+                intended: self.intended,
+                total: self.total,
+                quantity: self.lines.reduce(0) { $0 &+ $1.quantity },
+                outcome: .unknown
+            )
+        }
+
+        mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
+            try coder.field("kind", &self.kind)
+            try coder.field("sequence", &self.sequence)
+            switch self.kind {
+            case .sent:
+                try coder.field("order", &self.order)
+                try coder.field("customer", &self.customer)
+                try coder.field("intended", &self.intended)
+                try coder.field("total", &self.total)
+                try coder.field("lines", &self.lines)
+            case .accepted: break
+            case .refused: try coder.field("reason", &self.reason)
+            }
+        }
     }
 }
