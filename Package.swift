@@ -104,7 +104,7 @@ let topology: [Target] = [
     library(
         "RealWorld",
         in: "Topology",
-        on: ["CSystem", "Chaos", "Events", "Mesh", "MeshSocket", "ServiceKit", "TopologyFile"]
+        on: ["CSystem", "Chaos", "Events", "Mesh", "MeshSocket", "OutsideParties", "ServiceKit", "TopologyFile"]
     ),
     library(
         "SimulatedWorld",
@@ -127,6 +127,7 @@ let package = Package(
     name: "Squall",
     targets: shared + capabilities.flatMap(service) + topology + [
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
+        tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
         tests("MeshTests", on: ["Mesh"]),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),

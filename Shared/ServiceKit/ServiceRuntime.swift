@@ -169,8 +169,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         else { return }
         self.partitions[partition]?.epoch = epoch
         let turn = Turn<S>(event: delivery.event, attempt: delivery.attempt, service: service) {
-            [unowned self] result in
-            self.decided(partition, epoch, delivery, result)
+            [weak self] result in
+            self?.decided(partition, epoch, delivery, result)
         }
         guard let handler = self.handlers[delivery.event.type] else {
             // The topic carries what this service has no handler for.
