@@ -132,5 +132,7 @@ let package = Package(
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
+        tests("RealWorldTests", on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld"]),
+        tests("ChaosTests", on: ["Chaos", "Mesh"]),
     ]
 )
