@@ -104,7 +104,10 @@ let topology: [Target] = [
     library(
         "RealWorld",
         in: "Topology",
-        on: ["CSystem", "Chaos", "Events", "Mesh", "MeshSocket", "OutsideParties", "ServiceKit", "TopologyFile"]
+        on: [
+            "CSystem", "Chaos", "Events", "Mesh", "MeshSocket", "OutsideParties", "ServiceKit",
+            "TopologyFile",
+        ]
     ),
     library(
         "SimulatedWorld",
@@ -133,6 +136,5 @@ let package = Package(
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
         tests("RealWorldTests", on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld"]),
-        tests("ChaosTests", on: ["Chaos", "Mesh"]),
     ]
 )
