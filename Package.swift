@@ -104,7 +104,10 @@ let topology: [Target] = [
     library(
         "RealWorld",
         in: "Topology",
-        on: ["CSystem", "Chaos", "Events", "Mesh", "MeshSocket", "ServiceKit", "TopologyFile"]
+        on: [
+            "CSystem", "Chaos", "Events", "Mesh", "MeshSocket", "OutsideParties", "ServiceKit",
+            "TopologyFile",
+        ]
     ),
     library(
         "SimulatedWorld",
@@ -139,6 +142,8 @@ let package = Package(
         tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
             on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]
         ),
+        tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
+        tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
         tests("MeshTests", on: ["Mesh"]),
         tests("OutsidePartiesTests", on: ["Events", "Mesh", "OutsideParties", "ServiceKit"]),
         tests(
@@ -150,6 +155,5 @@ let package = Package(
         tests("TidyTests", on: []),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
         tests("RealWorldTests", on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld"]),
-        tests("ChaosTests", on: ["Chaos", "Mesh"]),
     ]
 )
