@@ -131,7 +131,7 @@ struct LaunchPlan {
     }
 
     /// Why flaws cannot be planted; nil where all are known.
-    package static func unknownFlaw(_ names: [String]) -> ControlError? {
+    static func unknownFlaw(_ names: [String]) -> ControlError? {
         let known = Flaw.allCases.map(\.rawValue)
         guard let wrong = names.first(where: { !known.contains($0) }) else { return nil }
         return ControlError(

@@ -1,5 +1,6 @@
 import Chaos
 import Mesh
+import MeshSocket
 import TopologyFile
 
 /// What is said to the process of an outside party.
@@ -83,7 +84,8 @@ extension RunningTopology {
                 }
             }
         }
-        for party in self.parties where self.board.armed.contains(where: { $0.fault.party == party.name }) {
+        for party in self.parties
+        where self.board.armed.contains(where: { $0.fault.party == party.name }) {
             party.ask(["do": "status"]) { [weak self] result in
                 guard let self, case .success(let status) = result else { return }
                 self.count(status["faults"], of: party.name)
@@ -96,7 +98,9 @@ extension RunningTopology {
             let rule = entry["rule"]?.string ?? ""
             let count = Int(clamping: entry["bitten"]?.int ?? 0)
             for armed in self.board.armed where armed.fault.party == party {
-                if rule.hasPrefix(armed.fault.partyRule) { self.board.bit(armed.fault, count: count) }
+                if rule.hasPrefix(armed.fault.partyRule) {
+                    self.board.bit(armed.fault, count: count)
+                }
             }
         }
     }
@@ -117,7 +121,11 @@ extension RunningTopology {
         guard let fault = faults.first else { return then(collected) }
         self.heal(fault) { [weak self] healed in
             guard let self else { return }
-            self.heal(Array(faults.dropFirst()), collected: collected + [healed].compactMap(\.self), then)
+            self.heal(
+                Array(faults.dropFirst()),
+                collected: collected + [healed].compactMap(\.self),
+                then
+            )
         }
     }
 

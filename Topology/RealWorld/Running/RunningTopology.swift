@@ -144,6 +144,14 @@ package final class RunningTopology {
         try FileSystem.write(record.json.prettyText + "\n", to: RunFolder.Name.run)
     }
 
+    /// Whether orders are being placed.
+    package var isServing: Bool { self.phase == .running }
+
+    /// Why flaws cannot be planted; nil where all are known.
+    package static func unknownFlaw(_ names: [String]) -> ControlError? {
+        LaunchPlan.unknownFlaw(names)
+    }
+
     // MARK: Starting
 
     /// Launches everything; the load begins when all services are ready.
@@ -278,7 +286,7 @@ package final class RunningTopology {
         self.loop.soon { [weak self] in
             guard let self else { return }
             self.isReading = false
-            do {
+            do throws(LogError) {
                 if try self.feed.readSome() { self.read() } else { self.checkDrained() }
             } catch {
                 self.happened("the log cannot be read: \(error.message)", .bad)
