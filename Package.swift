@@ -94,7 +94,7 @@ let topology: [Target] = [
     executable(
         "Outside",
         path: "Topology/Outside/Shell",
-        on: ["Events", "Mesh", "MeshSocket", "OutsideParties", "TopologyFile"]
+        on: ["Mesh", "MeshSocket", "OutsideParties", "ServiceKit"]
     ),
     library(
         "Chaos",
@@ -132,6 +132,11 @@ let package = Package(
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
         tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
         tests("MeshTests", on: ["Mesh"]),
+        tests("OutsidePartiesTests", on: ["Events", "Mesh", "OutsideParties", "ServiceKit"]),
+        tests(
+            "ServicesTests",
+            on: ["Events", "Mesh", "OutsideParties", "ServiceKit"] + capabilityLibraries
+        ),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
