@@ -118,7 +118,10 @@ let topology: [Target] = [
     .executableTarget(
         name: "squall",
         dependencies: dependencies(
-            ["Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld", "TopologyFile"]
+            [
+                "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld",
+                "TopologyFile",
+            ]
                 + ["Hub", "Outside"] + capabilities
         ),
         path: "Topology/Squall",
@@ -129,6 +132,16 @@ let topology: [Target] = [
 let package = Package(
     name: "Squall",
     targets: shared + capabilities.flatMap(service) + topology + [
+        tests(
+            "SimulatedWorldTests",
+            on: [
+                "Chaos", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld", "TopologyFile",
+            ]
+        ),
+        tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
+        tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
+            on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]
+        ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
         tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
         tests("MeshTests", on: ["Mesh"]),
@@ -139,6 +152,7 @@ let package = Package(
         ),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
+        tests("TidyTests", on: []),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
         tests("RealWorldTests", on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld"]),
     ]

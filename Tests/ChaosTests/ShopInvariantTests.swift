@@ -366,11 +366,3 @@ import Testing
         #expect(run.verdict().outcome == .passed)
     }
 }
-
-extension OrderID: ExpressibleByStringLiteral {
-    public init(stringLiteral value: String) { self.init(value) }
-}
-
-extension CustomerID: ExpressibleByStringLiteral {
-    public init(stringLiteral value: String) { self.init(value) }
-}

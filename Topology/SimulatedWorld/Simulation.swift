@@ -130,7 +130,7 @@ struct Agenda {
 }
 
 /// The executor of every simulated actor: a queue that the simulation empties by hand.
-final class SimulatedExecutor: SerialExecutor, @unchecked Sendable {
+final class SimulatedExecutor: SerialExecutor, TaskExecutor, @unchecked Sendable {
     // Confined to the thread that drives the simulation.
     private var jobs: [UnownedJob] = []
 

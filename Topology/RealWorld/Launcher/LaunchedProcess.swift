@@ -1,4 +1,3 @@
-import CSystem
 import Chaos
 import Glibc
 import MeshSocket
