@@ -139,11 +139,6 @@ let package = Package(
             ]
         ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
-        tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
-            on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]
-        ),
-        tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
-        tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
         tests("MeshTests", on: ["Mesh"]),
         tests("OutsidePartiesTests", on: ["Events", "Mesh", "OutsideParties", "ServiceKit"]),
         tests(
