@@ -68,6 +68,10 @@ struct LaunchPlan {
                     environment: [
                         .init("SQUALL_NAME", .string(party.name)),
                         .init("SQUALL_SETTINGS", .string(party.settings.text)),
+                        .init(
+                            "SQUALL_FAULTS",
+                            .string(PartyCommand.standing(party.faults).text)
+                        ),
                     ]
                 )
             )

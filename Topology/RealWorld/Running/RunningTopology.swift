@@ -215,15 +215,9 @@ package final class RunningTopology {
         self.lookWhoIsReady()
     }
 
-    /// A party forgets its faults when its process ends: those that stand are armed again.
+    /// A party forgets what commands armed when its process ends: it is armed again.
     private func partyIsUp(_ party: PartyLink) {
         self.launcher.markReady(party.name)
-        let standing = self.plan.topology.outside.first { $0.name == party.name }?.faults ?? []
-        for fault in standing {
-            party.ask(PartyCommand.arm(fault)) { [weak self] result in
-                if case .failure(let error) = result { self?.happened(error.message, .bad) }
-            }
-        }
         for armed in self.board.armed { self.rearm(armed, at: party) }
     }
 
