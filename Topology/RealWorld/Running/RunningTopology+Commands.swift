@@ -1,5 +1,6 @@
 import Chaos
 import Mesh
+import MeshSocket
 import TopologyFile
 
 extension RunningTopology {

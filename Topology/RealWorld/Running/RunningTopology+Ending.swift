@@ -1,5 +1,6 @@
 import Chaos
 import Mesh
+import MeshSocket
 import TopologyFile
 
 /// What is known of a drain under way.
@@ -33,7 +34,9 @@ extension RunningTopology {
         self.heal { [weak self] healed in
             guard let self else { return }
             let faults = healed.map { "\($0.text) (bitten \($0.bitten)×)" }
-            if !faults.isEmpty { self.happened("healed \(faults.joined(separator: ", "))", .neutral) }
+            if !faults.isEmpty {
+                self.happened("healed \(faults.joined(separator: ", "))", .neutral)
+            }
             self.checkDrained()
         }
         self.armDrainTimer()
@@ -43,14 +46,19 @@ extension RunningTopology {
     package func abort() {
         guard self.phase != .ended else { return }
         self.ending = .aborted
-        self.launcher.abort { [weak self] in self?.end() }
+        self.killEverything()
     }
 
     /// Ends because it cannot go on.
     func fail(_ error: ControlError) {
         guard self.ending == nil else { return }
         self.ending = .failed(error)
-        self.launcher.abort { [weak self] in self?.end() }
+        self.killEverything()
+    }
+
+    private func killEverything() {
+        self.launcher.stop { [weak self] in self?.end() }
+        self.launcher.abort()
     }
 
     private func armDrainTimer() {
@@ -65,7 +73,9 @@ extension RunningTopology {
 
     /// Looks whether everything has ended, and stops the processes when it has.
     func checkDrained() {
-        guard self.phase == .draining, self.ending == nil, !self.drainChecks.isAsking else { return }
+        guard self.phase == .draining, self.ending == nil, !self.drainChecks.isAsking else {
+            return
+        }
         let waited = self.loop.now() - self.drainChecks.began
         let limit = self.plan.topology.shutdown.drainWithin
         guard waited < limit else {
@@ -98,9 +108,12 @@ extension RunningTopology {
         let position = status["position"]?.int ?? 0
         var rest: [String] = []
         for service in status["services"]?.array ?? [] {
-            let open = (service["lag"]?.int ?? 0) + (service["inFlight"]?.int ?? 0)
+            let open =
+                (service["lag"]?.int ?? 0) + (service["inFlight"]?.int ?? 0)
                 + (service["retrying"]?.int ?? 0)
-            if open > 0 { rest.append("\(service["name"]?.string ?? "?") has \(open) events to do") }
+            if open > 0 {
+                rest.append("\(service["name"]?.string ?? "?") has \(open) events to do")
+            }
         }
         guard rest.isEmpty else {
             self.drainChecks.rest = rest.joined(separator: ", ")

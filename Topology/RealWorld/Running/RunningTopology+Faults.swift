@@ -1,5 +1,6 @@
 import Chaos
 import Mesh
+import MeshSocket
 import TopologyFile
 
 /// What is said to the process of an outside party.
@@ -9,32 +10,36 @@ enum PartyCommand {
         _ kind: ControlRequest.PartyFaultKind,
         for duration: Duration?
     ) -> JSONValue {
-        Self.lasting(["do": "fault", "fault": .string(kind.rawValue)], duration)
+        Self.lasting(["do": "fault", "kind": .string(kind.rawValue)], duration)
     }
 
     /// Lets each answer come later.
     static func slow(by delay: Duration, for duration: Duration?) -> JSONValue {
-        Self.lasting(
-            [
-                "do": "fault", "fault": "slow",
-                "milliseconds": .int(max(1, delay.inMilliseconds)),
-            ],
-            duration
-        )
+        Self.lasting(["do": "fault", "kind": "slow", "by": .string(delay.text)], duration)
     }
 
     /// Arms a fault that stands in the topology file.
     static func arm(_ fault: Topology.PartyFault) -> JSONValue {
         switch fault.kind {
         case .slow: Self.slow(by: fault.by ?? .zero, for: nil)
-        default: ["do": "fault", "fault": .string(fault.kind.rawValue)]
+        default: ["do": "fault", "kind": .string(fault.kind.rawValue)]
         }
+    }
+
+    /// The faults that stand in the topology file, as the party's process reads them at its start.
+    static func standing(_ faults: [Topology.PartyFault]) -> JSONValue {
+        .array(
+            faults.map { fault in
+                var members = [JSONValue.Member("kind", .string(fault.kind.rawValue))]
+                if let by = fault.by { members.append(.init("by", .string(by.text))) }
+                return .object(members)
+            }
+        )
     }
 
     private static func lasting(_ json: JSONValue, _ duration: Duration?) -> JSONValue {
         guard let duration, var members = json.object else { return json }
-        let milliseconds = max(1, duration.inMilliseconds)
-        members.append(JSONValue.Member("forMilliseconds", .int(milliseconds)))
+        members.append(JSONValue.Member("for", .string(duration.text)))
         return .object(members)
     }
 }
@@ -83,7 +88,8 @@ extension RunningTopology {
                 }
             }
         }
-        for party in self.parties where self.board.armed.contains(where: { $0.fault.party == party.name }) {
+        for party in self.parties
+        where self.board.armed.contains(where: { $0.fault.party == party.name }) {
             party.ask(["do": "status"]) { [weak self] result in
                 guard let self, case .success(let status) = result else { return }
                 self.count(status["faults"], of: party.name)
@@ -96,7 +102,9 @@ extension RunningTopology {
             let rule = entry["rule"]?.string ?? ""
             let count = Int(clamping: entry["bitten"]?.int ?? 0)
             for armed in self.board.armed where armed.fault.party == party {
-                if rule.hasPrefix(armed.fault.partyRule) { self.board.bit(armed.fault, count: count) }
+                if rule.hasPrefix(armed.fault.partyRule) {
+                    self.board.bit(armed.fault, count: count)
+                }
             }
         }
     }
@@ -117,7 +125,11 @@ extension RunningTopology {
         guard let fault = faults.first else { return then(collected) }
         self.heal(fault) { [weak self] healed in
             guard let self else { return }
-            self.heal(Array(faults.dropFirst()), collected: collected + [healed].compactMap(\.self), then)
+            self.heal(
+                Array(faults.dropFirst()),
+                collected: collected + [healed].compactMap(\.self),
+                then
+            )
         }
     }
 
@@ -161,7 +173,7 @@ extension RunningTopology {
         }
     }
 
-    /// A party heals all its faults at once; those on the board that stay are armed again.
+    /// A party heals all its faults at once; those that stay are armed again.
     private func healParty(
         _ name: String,
         _ fault: FaultBoard.Fault,
@@ -172,6 +184,10 @@ extension RunningTopology {
             guard let self else { return }
             self.count((try? result.get())?["healed"], of: name)
             finish(nil)
+            let planned = self.plan.topology.outside.first { $0.name == name }
+            for standing in planned?.faults ?? [] {
+                party.ask(PartyCommand.arm(standing)) { _ in }
+            }
             for armed in self.board.armed where armed.fault != fault {
                 self.rearm(armed, at: party)
             }

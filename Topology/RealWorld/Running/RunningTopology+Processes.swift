@@ -1,5 +1,6 @@
 import Chaos
 import Mesh
+import MeshSocket
 import TopologyFile
 
 extension RunningTopology {
@@ -59,12 +60,14 @@ extension LaunchPlan.Process {
             case .service: 2
             }
         return ProcessSpec(
-            plan: ProcessPlan(name: self.name, stage: stage, restart: self.policy),
+            name: self.name,
             path: command.first ?? "",
             arguments: Array(command.dropFirst()),
             environment: FileSystem.environment.filter { !$0.name.hasPrefix("SQUALL_") }
                 + self.environment.map { (name: $0.name, value: $0.value.string ?? "") },
-            standardInput: Array(self.standardInput.utf8)
+            standardInput: Array(self.standardInput.utf8),
+            stage: stage,
+            restart: self.policy
         )
     }
 

@@ -1,5 +1,7 @@
 import Chaos
+import Events
 import Mesh
+import MeshSocket
 import TopologyFile
 
 extension RunningTopology {

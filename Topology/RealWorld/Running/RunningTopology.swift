@@ -144,6 +144,14 @@ package final class RunningTopology {
         try FileSystem.write(record.json.prettyText + "\n", to: RunFolder.Name.run)
     }
 
+    /// Whether orders are being placed.
+    package var isServing: Bool { self.phase == .running }
+
+    /// Why flaws cannot be planted; nil where all are known.
+    package static func unknownFlaw(_ names: [String]) -> ControlError? {
+        LaunchPlan.unknownFlaw(names)
+    }
+
     // MARK: Starting
 
     /// Launches everything; the load begins when all services are ready.
@@ -207,15 +215,9 @@ package final class RunningTopology {
         self.lookWhoIsReady()
     }
 
-    /// A party forgets its faults when its process ends: those that stand are armed again.
+    /// A party forgets what commands armed when its process ends: it is armed again.
     private func partyIsUp(_ party: PartyLink) {
         self.launcher.markReady(party.name)
-        let standing = self.plan.topology.outside.first { $0.name == party.name }?.faults ?? []
-        for fault in standing {
-            party.ask(PartyCommand.arm(fault)) { [weak self] result in
-                if case .failure(let error) = result { self?.happened(error.message, .bad) }
-            }
-        }
         for armed in self.board.armed { self.rearm(armed, at: party) }
     }
 
@@ -278,7 +280,7 @@ package final class RunningTopology {
         self.loop.soon { [weak self] in
             guard let self else { return }
             self.isReading = false
-            do {
+            do throws(LogError) {
                 if try self.feed.readSome() { self.read() } else { self.checkDrained() }
             } catch {
                 self.happened("the log cannot be read: \(error.message)", .bad)
