@@ -140,7 +140,6 @@ let package = Package(
         ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
         tests("MeshTests", on: ["Mesh", "SimulatedWorld"]),
-        tests("MeshTests", on: ["Mesh"]),
         tests("OutsidePartiesTests", on: ["Events", "Mesh", "OutsideParties", "ServiceKit"]),
         tests(
             "ServicesTests",
