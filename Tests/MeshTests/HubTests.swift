@@ -36,7 +36,7 @@ import Testing
     first.publish("a", 2)
     let again = first.client
     try first.exchange()
-    let end = stage.hub.log.end
+    let end = stage.hub.position
     // The answer never arrived: the same events come again on a new connection.
     let second = StageShoppers(stage)
     second.client = again
@@ -44,7 +44,7 @@ import Testing
     second.client.connected()
     try second.exchange()
     #expect(second.acceptedUpTo == 2)
-    #expect(stage.hub.log.end == end)
+    #expect(stage.hub.position == end)
 }
 
 @Test func `a turn that did not commit is handled again, and its changes are not there`() throws {
@@ -60,7 +60,7 @@ import Testing
     let second = StageWorker(stage, instance: "worker-1")
     try second.exchange()
     let item = try #require(second.takeDeliveries().first)
-    #expect(second.changes.values.allSatisfy(\.isEmpty))
+    #expect(second.changes.values.reduce(0) { $0 + $1.count } == 0)
     second.commit(item, change: [7], emit: event("a", 9, source: "worker"))
     try second.exchange()
     #expect(second.committed == [1])
@@ -96,12 +96,12 @@ import Testing
     for item in moved { heir.commit(item) }
     try heir.exchange()
 
-    let end = stage.hub.log.end
+    let end = stage.hub.position
     let stale = held.filter { item in moved.contains { $0.partition == item.partition } }
     for item in stale { paused.commit(item) }
     stage.send(paused.client.takeOutput(), on: paused.id)
     try stage.flush()
-    #expect(stage.hub.log.end == end, "a stale commit was stored")
+    #expect(stage.hub.position == end, "a stale commit was stored")
     #expect(stage.audit.contains { $0["refused"]?.string == "staleEpoch" })
 }
 
