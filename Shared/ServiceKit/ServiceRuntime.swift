@@ -169,8 +169,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         else { return }
         self.partitions[partition]?.epoch = epoch
         let turn = Turn<S>(event: delivery.event, attempt: delivery.attempt, service: service) {
-            [unowned self] result in
-            self.decided(partition, epoch, delivery, result)
+            [weak self] result in
+            self?.decided(partition, epoch, delivery, result)
         }
         guard let handler = self.handlers[delivery.event.type] else {
             // The topic carries what this service has no handler for.
@@ -186,8 +186,9 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             }
             self.over(partition, epoch, delivery, turn, failure)
         case .suspending(let body):
+            let executor = self.world.taskExecutor
             service.assumeIsolated { service in
-                service.run(body, turn) { failure in
+                service.run(body, turn, on: executor) { failure in
                     self.over(partition, epoch, delivery, turn, failure)
                     self.flush()
                 }
@@ -229,14 +230,29 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         guard !self.isProjection, let service = self.partitions[partition]?.service else { return }
         var decision = self.decision(result)
         if self.world.flaws.has(.emitOutsideTurn), !decision.emitted.isEmpty {
-            self.client.emittedOutsideTurn(partition, epoch: epoch, decision.emitted)
-            decision.emitted = []
+            return self.emitOutsideTurn(partition, epoch, delivery, decision)
         }
         let interval = S.snapshotInterval
         if interval > 0, self.client.commitsSinceSnapshot(partition) + 1 >= interval {
             decision.snapshot = service.assumeIsolated { $0.snapshot() }
         }
         _ = self.client.decided(partition, epoch: epoch, delivery, decision)
+    }
+
+    /// The planted bug: events leave at once, and what they stand for commits a moment later.
+    private func emitOutsideTurn(
+        _ partition: Int,
+        _ epoch: UInt64,
+        _ delivery: Delivery,
+        _ decision: ServiceClient.Decision
+    ) {
+        self.client.emittedOutsideTurn(partition, epoch: epoch, decision.emitted)
+        var rest = decision
+        rest.emitted = []
+        self.world.after(.milliseconds(5)) { [weak self, rest] in
+            _ = self?.client.decided(partition, epoch: epoch, delivery, rest)
+            self?.flush()
+        }
     }
 
     private func decision(_ result: TurnResult) -> ServiceClient.Decision {
@@ -282,12 +298,16 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
 
 extension Service {
     /// Starts a handler that may suspend, on this actor's executor; `done` runs there too.
+    ///
+    /// What a handler awaits that belongs to no actor, such as a continuation, would otherwise go
+    /// on in the global pool: the preference keeps it on the world's executor.
     fileprivate func run(
         _ body: @escaping Subscription<Self>.Suspending,
         _ turn: Turn<Self>,
+        on executor: any TaskExecutor,
         _ done: @escaping @Sendable ((any Error)?) -> Void
     ) {
-        Task {
+        Task(executorPreference: executor) {
             do {
                 try await body(self, turn.event.data, turn)
                 done(nil)

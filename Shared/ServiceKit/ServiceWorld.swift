@@ -7,6 +7,8 @@ import Mesh
 package protocol ServiceWorld: AnyObject, Sendable {
     /// Where everything runs.
     var executor: UnownedSerialExecutor { get }
+    /// The same executor, for the parts of a handler that belong to no actor.
+    var taskExecutor: any TaskExecutor { get }
     /// The planted bugs of the run.
     var flaws: Flaws { get }
     /// Returns the world's time.

@@ -10,6 +10,7 @@ final class ProcessWorld: ServiceWorld, @unchecked Sendable {
     let loop: EventLoop
     let flaws: Flaws
     private(set) var executor: UnownedSerialExecutor
+    var taskExecutor: any TaskExecutor { self.loop }
     var onConnected: () -> Void = {}
     var onDisconnected: () -> Void = {}
     var onFrame: (UnsafeRawBufferPointer) throws(WireError) -> Void = { _ throws(WireError) in }

@@ -1,0 +1,116 @@
+import Mesh
+import OutsideParties
+import ServiceKit
+
+/// An outside party's process in the simulated world: the real desk and ledger.
+final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPartyProcess {
+    let name: String
+    private let simulation: Simulation
+    private let disk: MemoryDisk
+    private let machine: Machine
+    private var desk: PartyDesk<Machine>?
+    private var waiting: [Int: (Result<[UInt8], any Error>) -> Void] = [:]
+    private var lastCaller = 0
+    private var incarnation = 0
+    private var isFlushArmed = false
+    private var random: SeededRandom
+
+    init(name: String, machine: Machine, disk: MemoryDisk, simulation: Simulation) {
+        self.name = name
+        self.machine = machine
+        self.disk = disk
+        self.simulation = simulation
+        self.random = simulation.random(for: "party \(name)")
+    }
+
+    var isUp: Bool { self.desk != nil }
+
+    func start() {
+        guard self.desk == nil else { return }
+        self.incarnation += 1
+        self.desk = try? PartyDesk(machine: self.machine, disk: self.disk)
+    }
+
+    func kill() {
+        guard self.desk != nil else { return }
+        self.desk = nil
+        self.incarnation += 1
+        self.isFlushArmed = false
+        self.disk.losePower(using: &self.random)
+        for caller in self.waiting.keys.sorted() {
+            let error = OutsideError(.timedOut, "\(self.name) went away before it answered")
+            self.waiting.removeValue(forKey: caller)?(.failure(error))
+        }
+    }
+
+    func ask(_ request: [UInt8], _ answer: @escaping (Result<[UInt8], any Error>) -> Void) {
+        self.simulation.after(.microseconds(20 + self.random.below(80))) { [self] in
+            guard self.desk != nil else {
+                return answer(.failure(OutsideError(.unreachable, "\(self.name) is down")))
+            }
+            self.lastCaller += 1
+            let caller = self.lastCaller
+            self.waiting[caller] = answer
+            let framed = OutsideFrame.request(id: UInt64(caller), body: request)
+            let outputs = framed.withUnsafeBytes { raw -> [PartyOutput] in
+                let body = UnsafeRawBufferPointer(rebasing: raw[4...])
+                self.simulation.note(body, 3)
+                return self.desk?.received(body, from: caller, now: self.simulation.now) ?? []
+            }
+            self.perform(outputs)
+            self.flushSoon()
+        }
+    }
+
+    private func flushSoon() {
+        guard !self.isFlushArmed else { return }
+        self.isFlushArmed = true
+        let incarnation = self.incarnation
+        self.simulation.after(.microseconds(50 + self.random.below(100))) { [self] in
+            guard self.incarnation == incarnation else { return }
+            self.isFlushArmed = false
+            let now = self.simulation.now
+            do {
+                self.perform(try self.desk?.flush(now: now) ?? [])
+            } catch {
+                return self.kill()
+            }
+            self.perform(self.desk?.timePassed(now: now) ?? [])
+            if let due = self.desk?.nextDeadline {
+                self.simulation.at(due) { [self] in
+                    if self.incarnation == incarnation { self.flushSoon() }
+                }
+            }
+        }
+    }
+
+    private func perform(_ outputs: [PartyOutput]) {
+        for output in outputs {
+            switch output {
+            case .send(let caller, let framed):
+                self.simulation.after(.microseconds(20 + self.random.below(80))) { [self] in
+                    self.answered(caller, framed)
+                }
+            case .hangUp(let caller, let reason):
+                let error = OutsideError(.timedOut, "\(self.name) hung up: \(reason)")
+                self.waiting.removeValue(forKey: caller)?(.failure(error))
+            }
+        }
+    }
+
+    private func answered(_ caller: Int, _ framed: [UInt8]) {
+        guard let answer = self.waiting.removeValue(forKey: caller) else { return }
+        let frame = framed.withUnsafeBytes { raw in
+            try? OutsideFrame.parse(UnsafeRawBufferPointer(rebasing: raw[4...]))
+        }
+        if let frame { answer(.success(frame.body)) }
+    }
+
+    func arm(_ fault: PartyFaults.Armed) { self.desk?.arm(fault) }
+}
+
+/// A party that services can ask.
+protocol SimulatedPartyProcess: SimulatedProcess {
+    func ask(_ request: [UInt8], _ answer: @escaping (Result<[UInt8], any Error>) -> Void)
+    func arm(_ fault: PartyFaults.Armed)
+}
