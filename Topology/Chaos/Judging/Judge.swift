@@ -72,6 +72,7 @@ package final class Judge {
         self.lastTime = max(self.lastTime, record.time)
         self.counts.observe(record)
         if case .turn(let turn) = record.body {
+            self.counts.committed(turn)
             for index in self.turnHearers {
                 guard let finding = self.invariants[index].committed(turn, at: record.position)
                 else { continue }
