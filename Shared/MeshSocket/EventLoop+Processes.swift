@@ -58,14 +58,24 @@ extension EventLoop {
     }
 
     /// Calls `action` once, when the child process ended, and leaves no zombie.
+    ///
+    /// - Parameters:
+    ///   - pid: A child of this process.
+    ///   - endsGroup: Kills what is left of the child's process group, which it must lead, so
+    ///     that what it started ends with it.
+    ///   - action: Is told how the child ended.
+    /// - Throws: `SystemError` where there is no such child.
     package func watchExit(
         of pid: pid_t,
+        endsGroup: Bool = false,
         _ action: @escaping (ProcessExit) -> Void
     ) throws(SystemError) {
         let fd = squall_pidfd_open(pid)
         guard fd >= 0 else { throw .last("pidfd_open", path: "process \(pid)") }
-        do {
+        do throws(SystemError) {
             try self.watch(fd) {
+                // While it is not reaped, its number and that of its group cannot be another's.
+                if endsGroup { _ = kill(-pid, SIGKILL) }
                 var signalled: Int32 = 0
                 var value: Int32 = 0
                 let result = squall_reap(fd, &signalled, &value)

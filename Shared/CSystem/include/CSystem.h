@@ -5,6 +5,7 @@
 
 /* No _GNU_SOURCE here: it would change the types that Swift's own Glibc module declares. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -55,6 +56,10 @@ static inline int64_t squall_clock(clockid_t clock) {
 
 static inline int squall_accept(int listener) {
     return (int)syscall(SYS_accept4, listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+static inline int squall_pipe(int *ends) {
+    return (int)syscall(SYS_pipe2, ends, O_CLOEXEC);
 }
 
 static inline int squall_unix_socket(void) {

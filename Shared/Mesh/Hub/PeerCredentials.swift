@@ -1,4 +1,4 @@
-/// Who is at the other end of a connection, as the kernel knows it.
+/// Who the kernel says is at the other end of a socket (SO_PEERCRED).
 package struct PeerCredentials: Sendable, Hashable {
     package var pid: Int32
     package var uid: UInt32
