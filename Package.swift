@@ -94,7 +94,7 @@ let topology: [Target] = [
     executable(
         "Outside",
         path: "Topology/Outside/Shell",
-        on: ["Events", "Mesh", "MeshSocket", "OutsideParties", "TopologyFile"]
+        on: ["Mesh", "MeshSocket", "OutsideParties", "ServiceKit"]
     ),
     library(
         "Chaos",
@@ -104,7 +104,10 @@ let topology: [Target] = [
     library(
         "RealWorld",
         in: "Topology",
-        on: ["CSystem", "Chaos", "Events", "Mesh", "MeshSocket", "ServiceKit", "TopologyFile"]
+        on: [
+            "CSystem", "Chaos", "Events", "Mesh", "MeshSocket", "OutsideParties", "ServiceKit",
+            "TopologyFile",
+        ]
     ),
     library(
         "SimulatedWorld",
@@ -115,7 +118,10 @@ let topology: [Target] = [
     .executableTarget(
         name: "squall",
         dependencies: dependencies(
-            ["Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld", "TopologyFile"]
+            [
+                "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld",
+                "TopologyFile",
+            ]
                 + ["Hub", "Outside"] + capabilities
         ),
         path: "Topology/Squall",
@@ -126,12 +132,23 @@ let topology: [Target] = [
 let package = Package(
     name: "Squall",
     targets: shared + capabilities.flatMap(service) + topology + [
-        tests("SimulatedWorldTests", on: ["Chaos", "Mesh", "ServiceKit", "SimulatedWorld", "TopologyFile"]),
-        tests("MeshTests", on: ["Mesh"]),
+        tests(
+            "SimulatedWorldTests",
+            on: [
+                "Chaos", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld", "TopologyFile",
+            ]
+        ),
+        tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
+        tests("MeshTests", on: ["Mesh", "SimulatedWorld"]),
+        tests("OutsidePartiesTests", on: ["Events", "Mesh", "OutsideParties", "ServiceKit"]),
+        tests(
+            "ServicesTests",
+            on: ["Events", "Mesh", "OutsideParties", "ServiceKit"] + capabilityLibraries
+        ),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
+        tests("TidyTests", on: []),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
         tests("RealWorldTests", on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld"]),
-        tests("ChaosTests", on: ["Chaos", "Mesh"]),
     ]
 )

@@ -4,8 +4,9 @@ import Glibc
 /// A program to start as a child.
 ///
 /// The child has a process group of its own, the default signal handling and the descriptors
-/// named here; of the others only standard input, output and error. The kernel kills it when the *thread* that started it ends, so only a
-/// thread that lives as long as the process may start one: the main thread.
+/// named here; of the others only standard input, output and error. The kernel kills it when the
+/// *thread* that started it ends, so only a thread that lives as long as the process may start
+/// one: the main thread.
 package struct ProcessStart: Sendable {
     /// The executable; not searched for.
     package var path: String

@@ -230,14 +230,29 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         guard !self.isProjection, let service = self.partitions[partition]?.service else { return }
         var decision = self.decision(result)
         if self.world.flaws.has(.emitOutsideTurn), !decision.emitted.isEmpty {
-            self.client.emittedOutsideTurn(partition, epoch: epoch, decision.emitted)
-            decision.emitted = []
+            return self.emitOutsideTurn(partition, epoch, delivery, decision)
         }
         let interval = S.snapshotInterval
         if interval > 0, self.client.commitsSinceSnapshot(partition) + 1 >= interval {
             decision.snapshot = service.assumeIsolated { $0.snapshot() }
         }
         _ = self.client.decided(partition, epoch: epoch, delivery, decision)
+    }
+
+    /// The planted bug: events leave at once, and what they stand for commits a moment later.
+    private func emitOutsideTurn(
+        _ partition: Int,
+        _ epoch: UInt64,
+        _ delivery: Delivery,
+        _ decision: ServiceClient.Decision
+    ) {
+        self.client.emittedOutsideTurn(partition, epoch: epoch, decision.emitted)
+        var rest = decision
+        rest.emitted = []
+        self.world.after(.milliseconds(5)) { [weak self, rest] in
+            _ = self?.client.decided(partition, epoch: epoch, delivery, rest)
+            self?.flush()
+        }
     }
 
     private func decision(_ result: TurnResult) -> ServiceClient.Decision {

@@ -37,7 +37,7 @@ public struct Settings: Sendable {
     /// Returns a duration such as `"200ms"`, or `fallback` where there is no usable one.
     public mutating func duration(_ name: String, default fallback: Duration) -> Duration {
         guard let found = self.take(name) else { return fallback }
-        guard let text = found.string, let duration = Self.duration(text) else {
+        guard let text = found.string, let duration = Duration(text: text) else {
             self.wrong.append(
                 "settings.\(name): expected a duration such as \"200ms\", \"3s\" or \"1m\", "
                     + "found \(found.text)"
@@ -47,18 +47,17 @@ public struct Settings: Sendable {
         return duration
     }
 
-    /// Returns a share in millionths, from a text such as `"5%"`; `fallback` where there is none.
-    public mutating func millionths(_ name: String, default fallback: Int) -> Int {
+    /// Returns a share such as `"5%"`, or `fallback` where there is no usable one.
+    public mutating func ratio(_ name: String, default fallback: Ratio = .zero) -> Ratio {
         guard let found = self.take(name) else { return fallback }
-        if found.int == 0 { return 0 }
-        if let text = found.string, let share = Self.millionths(text) { return share }
+        if let ratio = found.string.flatMap({ Ratio(text: $0) }) { return ratio }
         if let over = found["numerator"]?.int, let under = found["denominator"]?.int,
-            under > 0, (0...under).contains(over), under <= 1_000_000
+            let ratio = Ratio(over, under)
         {
-            return Int(over * 1_000_000 / under)
+            return ratio
         }
         self.wrong.append(
-            "settings.\(name): expected a share such as \"5%\" or \"0.1%\", found \(found.text)"
+            "settings.\(name): expected a share such as \"5%\" or \"1/8\", found \(found.text)"
         )
         return fallback
     }
@@ -81,41 +80,5 @@ public struct Settings: Sendable {
     private mutating func take(_ name: String) -> JSONValue? {
         self.known.append(name)
         return self.json[name]
-    }
-
-    private static let units: [(suffix: String, nanoseconds: Int64)] = [
-        ("ns", 1), ("us", 1000), ("ms", 1_000_000), ("s", 1_000_000_000),
-        ("m", 60_000_000_000), ("h", 3_600_000_000_000), ("d", 86_400_000_000_000),
-    ]
-
-    private static func duration(_ text: String) -> Duration? {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        let suffix = text.dropFirst(digits.count)
-        guard let number = Int64(digits),
-            let unit = self.units.first(where: { $0.suffix == suffix })
-        else { return nil }
-        let (nanoseconds, overflow) = number.multipliedReportingOverflow(by: unit.nanoseconds)
-        return overflow ? nil : .nanoseconds(nanoseconds)
-    }
-
-    private static func millionths(_ text: String) -> Int? {
-        guard text.hasSuffix("%") else { return nil }
-        let parts = text.dropLast().split(
-            separator: ".",
-            maxSplits: 1,
-            omittingEmptySubsequences: false
-        )
-        guard let whole = parts.first, let percent = Int(whole), (0...100).contains(percent),
-            whole.first != "+"
-        else { return nil }
-        guard parts.count == 2 else { return percent * 10_000 }
-        let fraction = parts[1]
-        guard (1...4).contains(fraction.count), let rest = Int(fraction), rest >= 0,
-            fraction.first != "+"
-        else { return nil }
-        var scaled = rest
-        for _ in fraction.count..<4 { scaled *= 10 }
-        let share = percent * 10_000 + scaled
-        return share <= 1_000_000 ? share : nil
     }
 }

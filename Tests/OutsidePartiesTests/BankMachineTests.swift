@@ -59,8 +59,9 @@ import Testing
     }
 
     @Test func `which keys are declined follows from the keys alone`() throws {
-        var bank = BankMachine(declinesMillionths: 50_000)
-        var again = BankMachine(declinesMillionths: 50_000)
+        let declines = try #require(Ratio(text: "5%"))
+        var bank = BankMachine(declines: declines)
+        var again = BankMachine(declines: declines)
         var declined = 0
         for number in 1...10_000 {
             let first = try self.ask(&bank, .charge, "order-\(number)", 100)
@@ -72,7 +73,7 @@ import Testing
     }
 
     @Test func `a declined key stays declined, and refunding it moves nothing`() throws {
-        var bank = BankMachine(declinesMillionths: 1_000_000)
+        var bank = BankMachine(declines: .one)
         let charge = try self.ask(&bank, .charge, "order-1", 100)
         let refund = try self.ask(&bank, .refund, "order-1")
 
@@ -120,14 +121,15 @@ import Testing
         seed: UInt64
     ) throws {
         var random = SeededRandom(seed: seed)
-        var bank = BankMachine(declinesMillionths: 200_000)
+        let declines = try #require(Ratio(text: "20%"))
+        var bank = BankMachine(declines: declines)
         var entries: [BankLedger.Entry] = []
         for _ in 0..<300 {
             let key = "order-\(random.below(12))"
             let kind = BankRequest.Kind.allCases[random.below(3)]
             entries += try self.ask(&bank, kind, key, Int64(random.below(500) + 1)).entries
         }
-        var recovered = BankMachine(declinesMillionths: 200_000)
+        var recovered = BankMachine(declines: declines)
         for entry in entries { recovered.recovered(entry) }
 
         for number in 0..<12 {

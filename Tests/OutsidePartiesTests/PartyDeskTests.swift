@@ -123,7 +123,7 @@ private struct Counter {
 
     @Test func `a bank that is down hangs up and does nothing`() throws {
         var counter = try Counter()
-        _ = try counter.command(["do": "fault", "fault": "down"])
+        _ = try counter.command(["do": "fault", "kind": "down"])
         guard case .hangUp(caller: 7, _)? = counter.charge("order-1", caller: 7).first else {
             Issue.record("the bank did not hang up")
             return
@@ -139,7 +139,7 @@ private struct Counter {
 
     @Test func `a slow bank answers in order and never early`() throws {
         var counter = try Counter()
-        _ = try counter.command(["do": "fault", "fault": "slow", "milliseconds": 200])
+        _ = try counter.command(["do": "fault", "kind": "slow", "by": "200ms"])
         _ = counter.charge("order-1", id: 1, at: 0)
         #expect(try counter.flush(at: 0).isEmpty)
         _ = counter.charge("order-2", id: 2, at: 50)
@@ -156,7 +156,7 @@ private struct Counter {
 
     @Test func `a bank that times out has done what it was asked`() throws {
         var counter = try Counter()
-        _ = try counter.command(["do": "fault", "fault": "timeout-after"])
+        _ = try counter.command(["do": "fault", "kind": "timeout-after"])
         _ = counter.charge("order-1")
         #expect(try counter.flush().isEmpty)
         #expect(try BankLedger(reading: counter.disk.afterPowerCut()).captures.count == 1)
@@ -164,7 +164,7 @@ private struct Counter {
 
     @Test func `a bank that answers twice acts once`() throws {
         var counter = try Counter()
-        _ = try counter.command(["do": "fault", "fault": "answer-twice"])
+        _ = try counter.command(["do": "fault", "kind": "answers-twice"])
         _ = counter.charge("order-1", id: 5)
         #expect(try Counter.answers(try counter.flush()).map(\.id) == [5, 5])
         #expect(try BankLedger(reading: counter.disk).captures.count == 1)
@@ -173,7 +173,7 @@ private struct Counter {
     @Test func `a fault bites each nth request, until its time is over, and counts`() throws {
         var counter = try Counter()
         _ = try counter.command(
-            ["do": "fault", "fault": "timeout-after", "every": 3, "forMilliseconds": 100]
+            ["do": "fault", "kind": "timeout-after", "every": 3, "for": "100ms"]
         )
         for number in 1...7 { _ = counter.charge("a-\(number)", id: UInt64(number), at: 10) }
         #expect(try Counter.answers(try counter.flush(at: 10)).map(\.id) == [1, 2, 4, 5, 7])
@@ -188,9 +188,11 @@ private struct Counter {
 
     @Test(
         arguments: [
-            ["do": "explode"], ["do": "fault"], ["do": "fault", "fault": "slow"],
-            ["do": "fault", "fault": "down", "milliseconds": 5],
-            ["do": "fault", "fault": "down", "every": 0], [], "text",
+            ["do": "explode"], ["do": "fault"], ["do": "fault", "kind": "slow"],
+            ["do": "fault", "kind": "down", "by": "5ms"],
+            ["do": "fault", "kind": "down", "every": 0], ["do": "fault", "kind": "slow", "by": 5],
+            ["do": "fault", "kind": "down", "for": "soon"], ["do": "fault", "kind": "Down"], [],
+            "text",
         ] as [JSONValue]
     )
     func `a command that is not understood is answered with what there is`(

@@ -14,14 +14,14 @@ import TopologyFile
             small: 2 services, 2 topics, 3 links, 2 outside parties
 
             shoppers (outside)
-              → counter  orders.placed
-                         ! delay 20ms + up to 5ms every 3rd of orders.placed.v1
-                         ! drop 1% about order-7
-                         ! cut
+              → counter   orders.placed
+                          ! delay 20ms + up to 5ms every 3rd of orders.placed.v1
+                          ! drop 1% about order-7
+                          ! cut
 
             counter (× 2)
-              → printer  counts
-              → bank     calls
+              → printer   counts
+              → bank      calls
 
             printer
 

@@ -66,7 +66,8 @@ func problems(replacing part: String, by replacement: String) throws -> [String]
 ///
 /// Problems that are not where the text has the mark `▶` are returned with their place.
 func problems(of text: String) throws -> [String] {
-    let before = text.prefix { $0 != "▶" }.split(separator: "\n", omittingEmptySubsequences: false)
+    let before = text.prefix { $0 != "▶" }
+        .split(separator: "\n", omittingEmptySubsequences: false)
     let place = "small.json:\(before.count):\((before.last?.count ?? 0) + 1): "
     do {
         _ = try Topology.parse(text.replacing("▶", with: ""), file: "small.json")

@@ -10,6 +10,15 @@ import TopologyFile
         #expect(shop.service("inventory")?.settings["leadTime"] == "2s")
     }
 
+    @Test func `the example of the README parses, without a warning`() throws {
+        let readme = try repositoryFile("README.md")
+        let block = try #require(readme.firstRange(of: "```json5\n"))
+        let rest = readme[block.upperBound...]
+        let end = try #require(rest.firstRange(of: "```"))
+        let example = try Topology.parse(String(rest[..<end.lowerBound]), file: "README.md")
+        #expect(example.warnings.map(\.description) == [])
+    }
+
     @Test func `every value reaches its place`() throws {
         let topology = try Topology.parse(sample, file: "small.json")
         let counter = try #require(topology.service("counter"))
@@ -59,7 +68,8 @@ import TopologyFile
             "sample": sample,
             "shop": try repositoryFile("Topology/shop.json"),
             "bare": """
-            {name: "bare", services: {a: {command: ["a"], emits: ["t"]}}, topics: {t: {}}, links: []}
+            {name: "bare", services: {a: {command: ["a"], emits: ["t"]}}, topics: {t: {}},
+             links: []}
             """,
         ]
         let topology = try Topology.parse(try #require(texts[name]), file: "given")

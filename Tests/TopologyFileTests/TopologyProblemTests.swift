@@ -214,8 +214,8 @@ import TopologyFile
 
     @Test func `include a load that nobody places`() throws {
         let text = """
-            {name: "x", services: {a: {command: ["a"], emits: ["t"]}}, topics: {t: {recordOnly: true}},
-             links: [], load: {rate: 1}}
+            {name: "x", services: {a: {command: ["a"], emits: ["t"]}}, 
+             topics: {t: {recordOnly: true}}, links: [], load: {rate: 1}}
             """
         let error = try #require(throws: TopologyError.self) {
             try Topology.parse(text, file: "x")
@@ -244,10 +244,12 @@ import TopologyFile
         let topology = try Topology.parse(text, file: "small.json")
         #expect(
             topology.warnings.map { "\($0.path): \($0.message)" } == [
-                "services.counter.instances: 3 instances share 2 partitions: 1 will have nothing to do",
+                "services.counter.instances: 3 instances share 2 partitions: "
+                    + "1 will have nothing to do",
                 "topics.lonely: nobody emits to this topic",
                 "topics.lonely: nobody consumes this topic",
-                "links[2]: no event can use this link: 'counter' consumes nothing that 'printer' emits",
+                "links[2]: no event can use this link: "
+                    + "'counter' consumes nothing that 'printer' emits",
                 "outside.bank: no link leads to this party: nobody calls it",
                 "outside.bank.settings.declnes: the bank has no such setting",
             ]

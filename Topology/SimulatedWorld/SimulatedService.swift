@@ -7,6 +7,14 @@ protocol SimulatedProcess: AnyObject {
     var isUp: Bool { get }
     func start()
     func kill()
+    /// Stands still, or goes on; what arrives meanwhile waits.
+    func pause()
+    func resume()
+}
+
+extension SimulatedProcess {
+    func pause() {}
+    func resume() {}
 }
 
 /// The process of one instance of a service: the real runtime and actors, simulated ground.
@@ -43,6 +51,9 @@ final class SimulatedService<S: Service>: SimulatedProcess {
         self.ground = nil
     }
 
+    func pause() { self.ground?.pause() }
+    func resume() { self.ground?.resume() }
+
     /// Lets a projection commit what it has.
     func drain() { self.ground?.onDrain() }
 }
@@ -54,6 +65,9 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     private var link: SimulatedLink?
     private var chance: SeededRandom
     private var isAlive = true
+    private var isPaused = false
+    /// What came due while the process stood still.
+    private var postponed: [() -> Void] = []
     private var calls: [UInt64: CheckedContinuation<[UInt8], any Error>] = [:]
     private var callCount: UInt64 = 0
     private let name: String
@@ -91,14 +105,36 @@ final class Ground: ServiceWorld, @unchecked Sendable {
             return self.shop.simulation.after(.milliseconds(10)) { [weak self] in self?.connect() }
         }
         self.link = link
-        link.onFrame = { [weak self] in self?.onFrame($0) }
+        link.onFrame = { [weak self] frame in self?.arrived(frame) }
         link.onClose = { [weak self] in
-            guard let self, self.isAlive else { return }
-            self.link = nil
-            self.onDisconnected()
-            self.connect()
+            self?.unlessPaused { [weak self] in
+                guard let self, self.isAlive else { return }
+                self.link = nil
+                self.onDisconnected()
+                self.connect()
+            }
         }
         self.onConnected()
+    }
+
+    private func arrived(_ frame: UnsafeRawBufferPointer) {
+        guard self.isPaused else { return self.onFrame(frame) }
+        let copy = [UInt8](frame)
+        self.postponed.append { [weak self] in copy.withUnsafeBytes { self?.onFrame($0) } }
+    }
+
+    private func unlessPaused(_ action: @escaping () -> Void) {
+        if self.isPaused { self.postponed.append(action) } else { action() }
+    }
+
+    func pause() { self.isPaused = true }
+
+    func resume() {
+        guard self.isPaused else { return }
+        self.isPaused = false
+        let postponed = self.postponed
+        self.postponed = []
+        for action in postponed { self.unlessPaused(action) }
     }
 
     func send(_ frames: [UInt8]) {
@@ -107,7 +143,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
 
     func after(_ duration: Duration, _ action: @escaping @Sendable () -> Void) {
         self.shop.simulation.after(duration) { [weak self] in
-            if self?.isAlive == true { action() }
+            self?.unlessPaused { [weak self] in if self?.isAlive == true { action() } }
         }
     }
 
@@ -137,12 +173,16 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     }
 
     private func end(_ id: UInt64, _ result: Result<[UInt8], any Error>) {
-        self.calls.removeValue(forKey: id)?.resume(with: result)
+        self.unlessPaused { [weak self] in
+            self?.calls.removeValue(forKey: id)?.resume(with: result)
+        }
     }
 
     /// Dies at this instant: nothing of it reaches anyone any more.
     func die() {
         self.isAlive = false
+        self.isPaused = false
+        self.postponed = []
         self.link?.close()
         self.link = nil
         // What waits is let go so that its memory is freed; its effects go nowhere.

@@ -205,6 +205,13 @@ package final class SimulatedShop {
         self.simulation.after(pause) { process.start() }
     }
 
+    /// Lets a service's process stand still for a while, as SIGSTOP does.
+    package func pause(_ name: String, for duration: Duration) {
+        guard let process = self.processes[name] else { return }
+        process.pause()
+        self.simulation.after(duration) { process.resume() }
+    }
+
     /// Does `action` at that time after the start.
     package func at(_ time: Duration, _ action: @escaping () -> Void) {
         self.simulation.after(time, action)

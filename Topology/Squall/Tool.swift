@@ -32,6 +32,13 @@ enum Tool {
         _ context: CommandContext
     ) throws(ControlError) -> Int32 {
         switch command {
+        case .up(let options): return try UpCommand(context: context, options: options).run()
+        case .control(let request): return try ControlCommand(context: context).run(request)
+        case .processes: return try ControlCommand(context: context).processes()
+        case .rewind(let options): return try ControlCommand(context: context).rewind(options)
+        case .deadLetters(let command):
+            return try DeadLettersCommand(context: context).run(command)
+        case .check(let run): return try CheckCommand(context: context, name: run).run()
         case .logs(let options): return try LogsCommand(context: context, options: options).run()
         case .events(let options):
             return try EventsCommand(context: context, options: options).run()
@@ -50,8 +57,6 @@ enum Tool {
             let json: JSONValue = ["version": .string(self.version)]
             context.terminal.write(context.output.json ? json.text : "squall \(self.version)")
             return ExitCode.held
-        default:
-            throw ControlError("not there yet")
         }
     }
 

@@ -61,6 +61,9 @@ package struct Graph {
 
     // MARK: Formats
 
+    /// Who reads the topics that no service consumes.
+    private static let record = "(record)"
+
     private var text: String {
         let counts = [
             Self.count(self.topology.services.count, "service"),
@@ -69,7 +72,7 @@ package struct Graph {
             Self.count(self.topology.outside.count, "outside party", "outside parties"),
         ]
         var lines = ["\(self.topology.name): \(counts.joined(separator: ", "))"]
-        let width = self.topology.links.map(\.to.count).max() ?? 0
+        let width = (self.topology.links.map(\.to) + [Self.record]).map(\.count).max() ?? 0
         for name in self.nodes {
             lines.append("")
             lines.append(self.note(name).map { "\(name) (\($0))" } ?? name)
@@ -80,9 +83,8 @@ package struct Graph {
                 lines.append("  → \(link.to)\(padding)  \(labels)")
             }
             for topic in self.recorded(name) {
-                lines.append(
-                    "  → \(String(repeating: " ", count: width))  \(topic) (for the record)"
-                )
+                let padding = String(repeating: " ", count: width - Self.record.count)
+                lines.append("  → \(Self.record)\(padding)  \(topic)")
             }
         }
         return lines.joined(separator: "\n") + "\n"

@@ -18,7 +18,7 @@ package enum Suggestion {
         return known.first { $0.lowercased().hasPrefix(word.lowercased()) }
     }
 
-    /// Returns `did you mean 'x'?`, or a list of what is known where nothing is near and it is short.
+    /// Returns `did you mean 'x'?`, or what is known where nothing is near and that is not much.
     package static func hint(for word: String, among known: [String]) -> String? {
         if let closest = Self.closest(to: word, among: known) {
             return "did you mean '\(closest)'?"

@@ -152,7 +152,8 @@ struct TopologyChecks {
             if let first, first != index {
                 self.reader.report(
                     path,
-                    "the link from '\(link.from)' to '\(link.to)' is declared already, as links[\(first)]"
+                    "the link from '\(link.from)' to '\(link.to)' is declared already, "
+                        + "as links[\(first)]"
                 )
             }
             self.checkUse(link, path)
@@ -206,7 +207,8 @@ struct TopologyChecks {
         if self.topology.topics(from: link.from, to: link.to).isEmpty {
             self.reader.warn(
                 path,
-                "no event can use this link: '\(link.to)' consumes nothing that '\(link.from)' emits"
+                "no event can use this link: "
+                    + "'\(link.to)' consumes nothing that '\(link.from)' emits"
             )
         }
     }
@@ -274,8 +276,8 @@ struct TopologyChecks {
         if limits.eventBytesMax > self.topology.log.segmentBytes {
             self.reader.report(
                 DocumentPath.root["limits"]["eventBytesMax"],
-                "an event of \(ByteSize.text(Int64(limits.eventBytesMax))) does not fit a segment of "
-                    + ByteSize.text(Int64(self.topology.log.segmentBytes)),
+                "an event of \(ByteSize.text(Int64(limits.eventBytesMax))) does not fit "
+                    + "a segment of " + ByteSize.text(Int64(self.topology.log.segmentBytes)),
                 "raise log.segmentBytes"
             )
         }

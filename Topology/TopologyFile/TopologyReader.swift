@@ -264,7 +264,8 @@ struct TopologyReader {
             let bounds = [range.lowerBound, range.upperBound].map { ByteSize.text(Int64($0)) }
             self.report(
                 path,
-                "\(ByteSize.text(bytes)) is out of range: expected from \(bounds[0]) to \(bounds[1])"
+                "\(ByteSize.text(bytes)) is out of range: "
+                    + "expected from \(bounds[0]) to \(bounds[1])"
             )
 
         case .int(let number):

@@ -13,7 +13,7 @@ package struct ServiceClient: Sendable {
         case apply(partition: Int, change: [UInt8])
         /// The state is complete; deliveries follow.
         case ready(partition: Int)
-        /// Handle a delivery, then call ``decided(_:_:_:)``, ``folded(_:_:)`` or ``failed(_:_:_:)``.
+        /// Handle a delivery; then ``decided(_:_:_:)``, ``folded(_:_:)`` or ``failed(_:_:_:)``.
         case handle(partition: Int, epoch: UInt64, Delivery)
         /// A turn is durable.
         case committed(partition: Int, epoch: UInt64, sequence: UInt64)

@@ -17,16 +17,8 @@ public struct Ratio: Sendable, Hashable, CustomStringConvertible {
         self.init(unchecked: numerator / divisor, denominator / divisor)
     }
 
-    /// Creates the ratio written as `5%`, `2.5%` or `1/20`; nil where the text is none of these.
+    /// Creates the ratio written as `5%` or `2.5%`; nil where the text is neither.
     public init?(text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        if parts.count == 2 {
-            guard let numerator = DecimalText.whole(parts[0]),
-                let denominator = DecimalText.whole(parts[1])
-            else { return nil }
-            self.init(numerator, denominator)
-            return
-        }
         guard text.hasSuffix("%"),
             let number = DecimalText(text.dropLast()),
             let whole = number.scaled(by: 1_000_000)

@@ -62,7 +62,7 @@ package struct AnalyticsAgree: Invariant {
         case .rewound(service, let partition, let topic, let offset)
         where self.partitions.indices.contains(partition) && self.topics.indices.contains(topic):
             // A rewound projection forgets what it counted and begins anew.
-            self.partitions[partition].handled[topic] = Int(clamping: offset)
+            self.partitions[partition].handled[topic] = Int(min(offset, 1 << 40))
 
         default: break
         }

@@ -34,7 +34,8 @@ package struct OneMessagePerEnd: Invariant {
         }
         guard event.kind != entry.end?.rawValue else { return nil }
         return .broken(
-            "\(entry.id) is \(entry.end?.rawValue ?? "in progress"), the message says \(event.kind)",
+            "\(entry.id) is \(entry.end?.rawValue ?? "in progress"), "
+                + "the message says \(event.kind)",
             entry.endWitness,
             fact.witness("'\(event.kind)' sent for \(entry.id)")
         )

@@ -21,7 +21,8 @@ package struct PaidBeforeConfirmed: Invariant {
         }
         if (entry.captured ?? .zero) != entry.total {
             return .broken(
-                "\(entry.id) is confirmed with \(entry.captured ?? .zero) of \(entry.total) captured",
+                "\(entry.id) is confirmed with \(entry.captured ?? .zero) "
+                    + "of \(entry.total) captured",
                 fact.witness("\(entry.id) confirmed")
             )
         }

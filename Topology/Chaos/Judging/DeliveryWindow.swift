@@ -31,6 +31,8 @@ struct DeliveryWindow: Sendable, Hashable {
     var firstUnhandled: UInt64? { self.unhandledCount > 0 ? self.floor : nil }
 
     mutating func published(_ offset: UInt64, subject: UInt64) {
+        // No topic gets this long; the sums below must not overflow.
+        guard offset < 1 << 62 else { return }
         if !self.isOpen {
             self.isOpen = true
             self.floor = offset

@@ -13,7 +13,7 @@ struct CommitTimes: Sendable, Hashable {
             self.times.removeAll(keepingCapacity: true)
             self.start = offset
         }
-        self.end = offset + 1
+        self.end = offset &+ 1
         if self.times.count < Self.capacityMax {
             self.times.append(time.nanoseconds)
         } else {

@@ -69,7 +69,7 @@ package struct RunFold: Sendable {
     }
 
     /// How many deliveries wait, over all services.
-    package var lag: Int { self.services.reduce(0) { $0 + $1.lag } }
+    package var lag: Int { self.services.reduce(0) { $0 &+ $1.lag } }
 
     private var rate = RateMeter()
 

@@ -41,7 +41,7 @@ package struct ServiceNumbers: Sendable, Hashable {
     package var lag: Int {
         var lag = 0
         for (end, handled) in zip(self.ends, self.handledUpTo) where end > handled {
-            lag += Int(end - handled)
+            lag &+= Int(clamping: end - handled)
         }
         return lag
     }
@@ -53,7 +53,7 @@ package struct ServiceNumbers: Sendable, Hashable {
 
     mutating func published(_ topic: Int, _ partition: Int, _ offset: UInt64) {
         guard self.bases[topic] >= 0 else { return }
-        self.ends[self.bases[topic] + partition] = offset + 1
+        self.ends[self.bases[topic] + partition] = offset &+ 1
     }
 
     /// The n-th distinct event of a partition that is done with moves the counter to n.
@@ -61,7 +61,7 @@ package struct ServiceNumbers: Sendable, Hashable {
         guard self.bases.indices.contains(topic), self.bases[topic] >= 0,
             self.handledUpTo.indices.contains(self.bases[topic] + partition)
         else { return }
-        self.handledUpTo[self.bases[topic] + partition] += 1
+        self.handledUpTo[self.bases[topic] + partition] &+= 1
     }
 
     mutating func rewound(_ topic: Int, _ partition: Int, to offset: UInt64) {

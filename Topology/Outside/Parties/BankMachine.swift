@@ -11,20 +11,20 @@ package struct BankMachine: PartyMachine {
         var amount: Money
     }
 
-    private let declinesMillionths: Int
+    private let declines: Ratio
     private var accounts: [String: Account] = [:]
     private var captured = Money()
     private var refunded = Money()
     private var counts: [BankLedger.Kind: Int] = [:]
 
-    /// Creates a bank that declines that many of a million keys, always the same ones.
-    package init(declinesMillionths: Int = 0) {
-        self.declinesMillionths = declinesMillionths
+    /// Creates a bank that declines that share of the keys, always the same ones.
+    package init(declines: Ratio = .zero) {
+        self.declines = declines
     }
 
     /// Creates a bank of its settings: `declines`, a share such as `"5%"`.
     package init(settings: inout Settings) {
-        self.init(declinesMillionths: settings.millionths("declines", default: 0))
+        self.init(declines: settings.ratio("declines"))
     }
 
     package mutating func answer(
@@ -108,7 +108,7 @@ package struct BankMachine: PartyMachine {
     /// Whether a key is declined follows from the key alone, in every run and after every crash.
     private func declines(_ key: String, _ amount: Money) -> Bool {
         if amount <= .zero { return true }
-        return StableHash.of(key, seed: 0xBA4C) % 1_000_000 < UInt64(self.declinesMillionths)
+        return self.declines.holds(for: StableHash.of(key, seed: 0xBA4C))
     }
 
     private static func receipt(_ key: String) -> String {

@@ -205,24 +205,37 @@ package struct PartyDesk<Machine: PartyMachine> {
 }
 
 extension PartyFaults.Armed {
-    /// Creates a fault of its JSON form: `fault`, `milliseconds`, `every`, `forMilliseconds`.
+    /// Creates a fault of its JSON form: `kind`, `by` for a slow party, `every`, `for`.
+    ///
+    /// The same form as in the topology file, with durations such as `"200ms"`.
     ///
     /// - Throws: `WireError` that says what there is.
     package init(_ json: JSONValue, now: Instant) throws(WireError) {
-        let delay = json["milliseconds"]?.int.map { Duration.milliseconds($0) }
-        guard let fault = PartyFault(name: json["fault"]?.string ?? "", delay: delay) else {
+        let delay = try Self.duration("by", of: json)
+        guard let fault = PartyFault(name: json["kind"]?.string ?? "", delay: delay) else {
             let names = PartyFault.names.joined(separator: ", ")
             throw WireError(
-                "'fault' must be one of \(names), and 'milliseconds' belongs to slow alone"
+                "'kind' must be one of \(names); 'by' belongs to slow, and to slow alone"
             )
         }
-        let every = json["every"]?.int ?? 1
-        guard every > 0, (delay ?? .zero) >= .zero else {
-            throw WireError("'every' must be at least 1, and 'milliseconds' at least 0")
+        let every = json["every"] ?? 1
+        guard let number = every.int, number > 0 else {
+            throw WireError("'every' must be a whole number of at least 1, not \(every.text)")
         }
-        let length = json["forMilliseconds"]?.int.map { Duration.milliseconds($0) }
+        let length = try Self.duration("for", of: json)
         let until = length.map { now + $0 } ?? .distantFuture
-        self.init(fault, every: Int(every), until: until)
+        self.init(fault, every: Int(number), until: until)
+    }
+
+    private static func duration(
+        _ name: String,
+        of json: JSONValue
+    ) throws(WireError) -> Duration? {
+        guard let found = json[name] else { return nil }
+        guard let duration = found.string.flatMap({ Duration(text: $0) }) else {
+            throw WireError("'\(name)' must be a duration such as \"200ms\", not \(found.text)")
+        }
+        return duration
     }
 
     /// The fault for people to read.

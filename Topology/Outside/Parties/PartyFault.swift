@@ -17,19 +17,19 @@ package enum PartyFault: Sendable, Hashable, CustomStringConvertible {
         case .down: "down"
         case .slow: "slow"
         case .timeoutAfter: "timeout-after"
-        case .answersTwice: "answer-twice"
+        case .answersTwice: "answers-twice"
         }
     }
 
     /// All names, in the order of the faults.
-    package static let names = ["down", "slow", "timeout-after", "answer-twice"]
+    package static let names = ["down", "slow", "timeout-after", "answers-twice"]
 
     /// Returns the fault of that name; `delay` is for the slow one.
     package init?(name: String, delay: Duration?) {
         switch (name, delay) {
         case ("down", nil): self = .down
         case ("timeout-after", nil): self = .timeoutAfter
-        case ("answer-twice", nil): self = .answersTwice
+        case ("answers-twice", nil): self = .answersTwice
         case ("slow", let delay?): self = .slow(delay)
         default: return nil
         }

@@ -1,1 +1,12 @@
-print("not built yet")
+import MeshSocket
+
+do {
+    let loop = try EventLoop()
+    let launch = try OutsideLaunch()
+    try launch.open(on: loop)
+    try Lifeline.watch(on: loop)
+    OutsideReport.ready()
+    try loop.run()
+} catch {
+    OutsideReport.fatal("\(error)", code: error is OutsideLaunchError ? 2 : 3)
+}

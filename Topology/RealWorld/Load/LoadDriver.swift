@@ -15,8 +15,8 @@ final class LoadDriver {
     private var isNoting = false
     private var acceptedUpTo: UInt64 = 0
 
-    /// Where orders come from.
-    private(set) var source: OrderSource
+    /// Where orders come from; nil until it is started.
+    private(set) var source: OrderSource?
     /// How many orders were sent.
     private(set) var sentCount = 0
     /// How many orders the hub refused.
@@ -26,10 +26,9 @@ final class LoadDriver {
     /// The ledger cannot be written, or the hub does not let us in.
     var onTrouble: (String) -> Void = { _ in }
 
-    init(loop: EventLoop, path: String, hello: Hello, source: OrderSource, disk: any Disk) {
+    init(loop: EventLoop, path: String, hello: Hello, disk: any Disk) {
         self.loop = loop
         self.name = hello.name
-        self.source = source
         self.client = PublisherClient(hello: hello)
         self.ledger = ShoppersLedgerWriter(disk: disk)
         self.link = SocketLink(loop: loop, path: path)
@@ -53,7 +52,8 @@ final class LoadDriver {
     func connect() { self.link.start() }
 
     /// Starts to place orders.
-    func start() {
+    func start(_ source: OrderSource) {
+        self.source = source
         self.isRunning = true
         self.place()
     }
@@ -61,7 +61,7 @@ final class LoadDriver {
     /// Places no more orders; what was sent still gets its answers.
     func stop() {
         guard self.isRunning else { return }
-        self.source.stop(now: self.loop.now())
+        self.source?.stop(now: self.loop.now())
         self.isRunning = false
         self.arm()
     }
@@ -76,13 +76,19 @@ final class LoadDriver {
 
     /// Changes where orders come from, and takes notice at once.
     func change(_ body: (inout OrderSource) throws(ControlError) -> Void) throws(ControlError) {
-        try body(&self.source)
+        guard var source = self.source else { return }
+        try body(&source)
+        self.source = source
         if self.isRunning { self.place() }
     }
 
     private func place() {
-        guard self.isRunning else { return }
-        let orders = self.source.due(now: self.loop.now(), unacknowledged: self.unansweredCount)
+        guard self.isRunning, var source = self.source else { return }
+        // Moved out for the call, so that a history is not copied.
+        self.source = nil
+        let orders = source.due(now: self.loop.now(), unacknowledged: self.unansweredCount)
+        let isFinished = source.isFinished
+        self.source = source
         if !orders.isEmpty {
             for order in orders {
                 self.ledger.sent(order)
@@ -92,7 +98,7 @@ final class LoadDriver {
             self.flushLedger()
             self.send()
         }
-        if self.source.isFinished, self.unansweredCount == 0 {
+        if isFinished, self.unansweredCount == 0 {
             self.isRunning = false
             self.onFinished()
         }
@@ -103,7 +109,7 @@ final class LoadDriver {
     private func arm() {
         if let timer = self.timer { self.loop.cancel(timer) }
         self.timer = nil
-        guard self.isRunning, let next = self.source.nextDue else { return }
+        guard self.isRunning, let next = self.source?.nextDue else { return }
         if case .history(let player) = self.source, player.speed == .max { return }
         self.timer = self.loop.timer(at: next) { [weak self] in
             guard let self else { return }

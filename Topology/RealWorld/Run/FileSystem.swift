@@ -157,6 +157,24 @@ package enum FileSystem {
         return String(path[..<slash])
     }
 
+    /// The number of this process.
+    package static var processID: Int { Int(getpid()) }
+
+    /// The environment of this process.
+    package static var environment: [(name: String, value: String)] {
+        var variables: [(name: String, value: String)] = []
+        var next = environ
+        while let entry = next.pointee {
+            let text = String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                let value = String(text[text.index(after: equals)...])
+                variables.append((String(text[..<equals]), value))
+            }
+            next += 1
+        }
+        return variables
+    }
+
     private static func failure(_ step: String, _ path: String) -> Failure {
         let number = errno
         return Failure(

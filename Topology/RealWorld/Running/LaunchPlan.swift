@@ -68,6 +68,10 @@ struct LaunchPlan {
                     environment: [
                         .init("SQUALL_NAME", .string(party.name)),
                         .init("SQUALL_SETTINGS", .string(party.settings.text)),
+                        .init(
+                            "SQUALL_FAULTS",
+                            .string(PartyCommand.standing(party.faults).text)
+                        ),
                     ]
                 )
             )
@@ -131,7 +135,7 @@ struct LaunchPlan {
     }
 
     /// Why flaws cannot be planted; nil where all are known.
-    package static func unknownFlaw(_ names: [String]) -> ControlError? {
+    static func unknownFlaw(_ names: [String]) -> ControlError? {
         let known = Flaw.allCases.map(\.rawValue)
         guard let wrong = names.first(where: { !known.contains($0) }) else { return nil }
         return ControlError(

@@ -1,3 +1,4 @@
+import Mesh
 import RealWorld
 import TopologyFile
 
@@ -197,7 +198,7 @@ extension Invocation {
     }
 
     static func duration(_ text: String, _ words: Words) throws(UsageError) -> Duration {
-        guard let duration = DurationText.parse(text), duration > .zero else {
+        guard let duration = Duration(text: text), duration > .zero else {
             throw words.error("'\(text)' is no duration; write 500ms, 5s or 2m")
         }
         return duration

@@ -57,7 +57,12 @@ enum EventText {
 
     /// Returns an event's data as JSON; nil where its type is not known here.
     static func data(_ event: EventEnvelope) -> JSONValue? {
-        (try? EventCatalogue.json(type: event.type, data: event.data)) ?? nil
+        self.data(type: event.type, event.data)
+    }
+
+    /// Returns the data of an event as JSON; nil where its type is not known here.
+    static func data(type: String, _ bytes: [UInt8]) -> JSONValue? {
+        (try? EventCatalogue.json(type: type, data: bytes)) ?? nil
     }
 
     /// Returns an instant as RFC 3339 in UTC with microseconds.

@@ -9,7 +9,11 @@ enum TopologyCommands {
     static func path(_ named: String?) throws(ControlError) -> String {
         if let named {
             guard FileSystem.exists(named) else {
-                throw ControlError("there is no file '\(named)'", hint: "squall help up")
+                throw ControlError(
+                    "there is no file '\(named)'",
+                    hint: "squall help up",
+                    isUsage: true
+                )
             }
             return named
         }
@@ -23,7 +27,8 @@ enum TopologyCommands {
         }
         throw ControlError(
             "there is no topology.json and no Topology/shop.json here",
-            hint: "squall up FILE"
+            hint: "squall up FILE",
+            isUsage: true
         )
     }
 
@@ -34,7 +39,7 @@ enum TopologyCommands {
         do {
             return try Topology.parse(try FileSystem.readText(path), file: path)
         } catch {
-            throw ControlError("\(error)", hint: "squall lint \(path)")
+            throw ControlError("\(error)", hint: "squall lint \(path)", isUsage: true)
         }
     }
 

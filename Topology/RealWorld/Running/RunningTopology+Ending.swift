@@ -1,0 +1,170 @@
+import Chaos
+import Mesh
+import MeshSocket
+import TopologyFile
+
+/// What is known of a drain under way.
+struct DrainChecks {
+    /// When the drain began.
+    var began = Instant.zero
+    /// Whether an answer of the hub is awaited.
+    var isAsking = false
+    /// How far the log was when nothing was under way any more.
+    var quietAt: Int64?
+    /// What was under way when last asked, in words.
+    var rest = "no answer of the hub yet"
+}
+
+extension RunningTopology {
+    /// How often a drain asks the hub what is left.
+    private static let drainInterval = Duration.milliseconds(25)
+
+    /// Places no more orders, heals everything, waits until every order has ended, then judges.
+    ///
+    /// A second call changes nothing.
+    package func drain() {
+        guard self.ending == nil else { return }
+        if self.phase == .starting {
+            return self.fail(ControlError("told to end before everything was ready"))
+        }
+        guard self.phase == .running else { return }
+        self.phase = .draining
+        self.drainChecks.began = self.loop.now()
+        self.load?.stop()
+        self.heal { [weak self] healed in
+            guard let self else { return }
+            let faults = healed.map { "\($0.text) (bitten \($0.bitten)×)" }
+            if !faults.isEmpty {
+                self.happened("healed \(faults.joined(separator: ", "))", .neutral)
+            }
+            self.checkDrained()
+        }
+        self.armDrainTimer()
+    }
+
+    /// Ends at once: kills everything, judges nothing.
+    package func abort() {
+        guard self.phase != .ended else { return }
+        self.ending = .aborted
+        self.killEverything()
+    }
+
+    /// Ends because it cannot go on.
+    func fail(_ error: ControlError) {
+        guard self.ending == nil else { return }
+        self.ending = .failed(error)
+        self.killEverything()
+    }
+
+    private func killEverything() {
+        self.launcher.stop { [weak self] in self?.end() }
+        self.launcher.abort()
+    }
+
+    private func armDrainTimer() {
+        guard self.phase == .draining, self.ending == nil, self.drainTimer == nil else { return }
+        self.drainTimer = self.loop.timer(at: self.loop.now() + Self.drainInterval) { [weak self] in
+            guard let self else { return }
+            self.drainTimer = nil
+            self.checkDrained()
+            self.armDrainTimer()
+        }
+    }
+
+    /// Looks whether everything has ended, and stops the processes when it has.
+    func checkDrained() {
+        guard self.phase == .draining, self.ending == nil, !self.drainChecks.isAsking else {
+            return
+        }
+        let waited = self.loop.now() - self.drainChecks.began
+        let limit = self.plan.topology.shutdown.drainWithin
+        guard waited < limit else {
+            self.happened(
+                "not drained within \(HumanText.duration(limit)): \(self.drainChecks.rest)",
+                .bad
+            )
+            return self.stopProcesses()
+        }
+        let unanswered = self.load?.unansweredCount ?? 0
+        let open = self.feed.fold.orders.inProgress
+        guard unanswered == 0, open == 0 else {
+            self.drainChecks.rest = "\(unanswered) orders unanswered, \(open) in progress"
+            self.drainChecks.quietAt = nil
+            return
+        }
+        self.drainChecks.isAsking = true
+        self.admin.ask(["do": "drain"]) { _ in }
+        self.admin.ask(["do": "status"]) { [weak self] result in
+            guard let self else { return }
+            self.drainChecks.isAsking = false
+            guard case .success(let status) = result else { return }
+            self.judgeQuiet(status)
+        }
+    }
+
+    /// Nothing may be under way twice in a row, with the log unchanged in between.
+    private func judgeQuiet(_ status: JSONValue) {
+        guard self.phase == .draining, self.ending == nil else { return }
+        let position = status["position"]?.int ?? 0
+        var rest: [String] = []
+        for service in status["services"]?.array ?? [] {
+            let open =
+                (service["lag"]?.int ?? 0) + (service["inFlight"]?.int ?? 0)
+                + (service["retrying"]?.int ?? 0)
+            if open > 0 {
+                rest.append("\(service["name"]?.string ?? "?") has \(open) events to do")
+            }
+        }
+        guard rest.isEmpty else {
+            self.drainChecks.rest = rest.joined(separator: ", ")
+            self.drainChecks.quietAt = nil
+            return
+        }
+        if self.drainChecks.quietAt == position, self.feed.position >= UInt64(max(0, position)) {
+            self.stopProcesses()
+        } else {
+            self.drainChecks.quietAt = position
+        }
+    }
+
+    private func stopProcesses() {
+        guard self.ending == nil, self.phase == .draining, !self.isStopping else { return }
+        self.isStopping = true
+        // The ledger is complete before the hub goes.
+        self.load?.close()
+        self.launcher.stop { [weak self] in self?.end() }
+    }
+
+    /// Everything is stopped: reads the rest, judges, cleans up, tells.
+    private func end() {
+        guard self.phase != .ended else { return }
+        self.phase = .ended
+        for link in [self.admin, self.observer] { link.stop() }
+        for party in self.parties { party.stop() }
+        self.load?.close()
+        self.control?.close()
+        if let leaseTimer = self.leaseTimer { self.loop.cancel(leaseTimer) }
+        if let drainTimer = self.drainTimer { self.loop.cancel(drainTimer) }
+        let ending = self.ending ?? self.judged()
+        self.ending = ending
+        self.folder.close()
+        self.onEnded(ending)
+    }
+
+    private func judged() -> Ending {
+        do {
+            try self.feed.readAll()
+            let ledgers = try LedgerReader.ledgers(of: ".", topology: self.plan.topology)
+            let verdict = self.feed.verdict(ledgers)
+            try FileSystem.write(verdict.json.prettyText + "\n", to: RunFolder.Name.verdict)
+            return .judged(verdict)
+        } catch {
+            return .failed(
+                ControlError(
+                    "the run cannot be judged: \(error)",
+                    hint: "squall check \(self.folder.id)"
+                )
+            )
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Chaos
+import Events
+import Mesh
+import MeshSocket
+import TopologyFile
+
+extension RunningTopology {
+    /// How everything is, now.
+    package func status() -> TopologyStatus {
+        let now = self.loop.now()
+        var status = TopologyStatus(run: self.folder.id, topology: self.plan.topology.name)
+        status.phase = self.phase
+        status.elapsed = now - self.started
+        status.load = self.loadText(now)
+        status.processes = self.processes(now)
+        self.countLocalBites()
+        status.faults = self.board.status(now: now)
+        let orders = self.feed.fold.orders
+        status.orders.placed = orders.placed
+        status.orders.confirmed = orders.confirmed
+        status.orders.cancelled = orders.cancelled
+        status.orders.inProgress = orders.inProgress
+        status.orders.capturedCents = orders.moneyCaptured.rawValue
+        status.orders.refundedCents = orders.moneyRefunded.rawValue
+        if !orders.latency.isEmpty {
+            status.orders.p50 = orders.latency.p50
+            status.orders.p99 = orders.latency.p99
+        }
+        status.happenings = self.happenings
+        return status
+    }
+
+    private func loadText(_ now: Instant) -> String {
+        guard let source = self.load?.source, self.phase == .running else { return "" }
+        return "load \(source.text(now: now))"
+    }
+
+    private func processes(_ now: Instant) -> [TopologyStatus.Process] {
+        let supervised = self.launcher.status
+        self.measureMemory(supervised.compactMap(\.pid).map(Int.init), now)
+        return supervised.map { known in
+            var process = TopologyStatus.Process(name: known.name, state: known.state.rawValue)
+            process.pid = known.pid.map(Int.init)
+            process.restarts = known.restarts
+            process.memoryKibibytes = process.pid.flatMap { self.memory.kibibytes[$0] }
+            let planned = self.launch.processes.first { $0.name == known.name }
+            guard planned?.kind == .service, let service = self.numbers(of: known.name) else {
+                return process
+            }
+            process.eventsPerSecond = service.eventsPerSecond(now: now, over: 2)
+            process.lag = service.lag
+            if !service.latency.isEmpty { process.p99 = service.latency.p99 }
+            return process
+        }
+    }
+
+    /// The numbers of a service, shown with its first instance.
+    func numbers(of process: String) -> ServiceNumbers? {
+        let name = process.hasSuffix("-1") ? String(process.dropLast(2)) : process
+        return self.feed.fold.services.first { $0.name == process }
+            ?? self.feed.fold.services.first { $0.name == name }
+    }
+
+    /// Reading the kernel's figures costs more than anything else here: once in two seconds.
+    private func measureMemory(_ pids: [Int], _ now: Instant) {
+        let isFresh = now - self.memory.taken < .seconds(2)
+        guard !isFresh || pids.contains(where: { self.memory.kibibytes[$0] == nil }) else { return }
+        var kibibytes: [Int: Int] = [:]
+        for pid in pids {
+            let known = isFresh ? self.memory.kibibytes[pid] : nil
+            kibibytes[pid] = known ?? MemoryMeter.kibibytes(of: pid) ?? 0
+        }
+        self.memory = (isFresh ? self.memory.taken : now, kibibytes)
+    }
+}
