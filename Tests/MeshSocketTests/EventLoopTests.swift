@@ -51,14 +51,14 @@ struct EventLoopTests {
         #expect(early == 0)
     }
 
-    @Test
-    func `thousands of timers armed and cancelled at random fire once and not early, or never`()
+    @Test func `timers armed and cancelled at random fire once and not early, or never`()
         async throws
     {
         let result = try await onLoop { loop in
             var generator = SystemRandomNumberGenerator()
-            let start = loop.now()
-            var fired = [Int](repeating: 0, count: 5_000)
+            // Later than arming them all takes, so that they come due one by one.
+            let start = loop.now() + .milliseconds(300)
+            var fired = [Int](repeating: 0, count: 2_000)
             var cancelled = Set<Int>()
             var last = Instant.zero
             var disorder = 0
