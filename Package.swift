@@ -139,7 +139,7 @@ let package = Package(
             ]
         ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
-        tests("MeshTests", on: ["Mesh"]),
+        tests("MeshTests", on: ["Mesh", "SimulatedWorld"]),
         tests("OutsidePartiesTests", on: ["Events", "Mesh", "OutsideParties", "ServiceKit"]),
         tests(
             "ServicesTests",

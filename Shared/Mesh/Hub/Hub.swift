@@ -168,6 +168,9 @@ package final class Hub {
         }
     }
 
+    /// Where the log ends.
+    package var position: UInt64 { self.log.end }
+
     /// When ``timePassed(now:)`` must be called at the latest, or nil where nothing is due.
     package var nextDeadline: Instant? { self.deadlines.next }
 

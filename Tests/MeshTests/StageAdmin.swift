@@ -1,0 +1,30 @@
+import Mesh
+
+/// Commands a hub on a stage.
+final class StageAdmin {
+    private let stage: HubStage
+    private let id: ConnectionID
+    private var client = AdminClient(
+        hello: Hello(role: .admin, name: "squall", instance: "squall", token: "secret")
+    )
+
+    init(_ stage: HubStage) {
+        self.stage = stage
+        self.id = stage.connect()
+        self.client.connected()
+    }
+
+    /// Asks, and returns the answer.
+    func ask(_ request: JSONValue) throws -> JSONValue {
+        let number = self.client.ask(request)
+        self.stage.send(self.client.takeOutput(), on: self.id)
+        try self.stage.flush()
+        for frame in self.stage.take(self.id) {
+            let actions = try frame.withUnsafeBytes { raw in
+                try Result { () throws(WireError) in try self.client.received(raw) }.get()
+            }
+            for case .answered(number, let answer) in actions { return answer }
+        }
+        throw WireError("the hub did not answer \(request.text)")
+    }
+}
