@@ -2,7 +2,9 @@ import Mesh
 import MeshSocket
 import TopologyFile
 
-/// What a run folder has kept: its topology and its log. The run may be over or live.
+/// What a run folder has kept, its topology and its log.
+///
+/// The run may be over or live.
 package struct RunArchive {
     package let folder: String
     package let topology: Topology
