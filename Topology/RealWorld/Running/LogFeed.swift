@@ -11,6 +11,8 @@ final class LogFeed {
     /// Judges each record as it comes.
     private(set) var judge: Judge
     private var hasReportedViolation = false
+    /// A piece that is taken in within a few milliseconds.
+    private static let pieceBytesMax = 65_536
 
     /// A promise was broken: which, and how.
     var onViolation: (String, Finding) -> Void = { _, _ in }
@@ -28,7 +30,7 @@ final class LogFeed {
     ///
     /// - Throws: `LogError` naming the place that cannot be read.
     func readSome() throws(LogError) -> Bool {
-        let records = try self.follower.next(from: self.disk)
+        let records = try self.follower.next(from: self.disk, bytesMax: Self.pieceBytesMax)
         for record in records {
             self.fold.observed(record)
             self.judge.observe(record)

@@ -273,11 +273,11 @@ package final class RunningTopology {
 
     // MARK: Following
 
-    /// Reads what the log got, a piece at a time, so that nothing else waits long.
+    /// Reads what the log got, a piece in each iteration of the loop, so that nothing waits long.
     func read() {
-        guard !self.isReading else { return }
+        guard !self.isReading, self.phase != .ended else { return }
         self.isReading = true
-        self.loop.soon { [weak self] in
+        self.loop.timer(at: self.loop.now()) { [weak self] in
             guard let self else { return }
             self.isReading = false
             do throws(LogError) {
