@@ -109,7 +109,10 @@ final class TestFolder {
         guard mkdtemp(&template) != nil else {
             throw SquallProcess.Failure("cannot make a folder in /tmp")
         }
-        self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.path = String(
+            decoding: template.dropLast().map { UInt8(bitPattern: $0) },
+            as: UTF8.self
+        )
     }
 
     deinit { Self.remove(self.path) }

@@ -73,12 +73,13 @@ import Testing
             var left = names
             while !left.isEmpty {
                 let name = left.remove(at: random.below(left.count))
-                try Deadline.wait(seconds: 20, for: "\(name) to be killed in round \(round)") {
+                try Deadline.wait(seconds: 30, for: "\(name) to be killed in round \(round)") {
                     try self.folder.squall("kill \(name)").code == 0
                 }
-                try Deadline.wait(seconds: 20, for: "\(name) to be back") {
-                    try self.process(name)["state"]?.string == "ready"
-                }
+            }
+            try Deadline.wait(seconds: 30, for: "all to be back after round \(round)") {
+                let processes = try self.folder.json("ps")["processes"]?.array ?? []
+                return processes.allSatisfy { $0["state"]?.string == "ready" }
             }
         }
         for name in names {
@@ -160,7 +161,8 @@ import Testing
                 kill(child, 0) != 0
             }
         }
-        let dead = "\(self.folder.path)/.squall/runs/"
+        let dead =
+            "\(self.folder.path)/.squall/runs/"
             + (TestFolder.names(in: "\(self.folder.path)/.squall/runs").first ?? "")
         #expect(TestFolder.names(in: dead).contains("control.sock"))
         let ps = try self.folder.squall("ps")
