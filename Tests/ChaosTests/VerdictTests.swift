@@ -109,4 +109,50 @@ import Testing
         for record in run.records { fold.observed(record) }
         #expect(fold.recordCount == run.records.count)
     }
+
+    @Test func `ledgers are read from a folder, and what is not there is missing`() throws {
+        let disk = MemoryDisk()
+        #expect(try Ledgers(reading: disk).bank == nil)
+        let entry = BankLedger.Entry(
+            kind: .capture,
+            key: "order-1",
+            amount: Money(cents: 5),
+            receipt: "r",
+            time: .zero
+        )
+        disk.append(LedgerFile.line(entry), to: BankLedger.fileName)
+        let ledgers = try Ledgers(reading: disk)
+        #expect(ledgers.bank?.captured == Money(cents: 5))
+        #expect(ledgers.mail == nil)
+        #expect(ledgers.shoppers == nil)
+    }
+
+    @Test func `a topology that is no shop is judged by what every mesh promises`() {
+        let layout = MeshLayout(
+            topics: [MeshLayout.Topic(name: "pings", partitions: 1)],
+            services: [
+                MeshLayout.Service(name: "pong", consumes: ["pings"], emits: [], partitions: 1)
+            ],
+            publishers: [MeshLayout.Publisher(name: "pinger", emits: ["pings"])],
+            links: []
+        )
+        func judge(_ turn: RecordedTurn?) -> Verdict {
+            let judge = Judge(layout: layout)
+            var bodies: [LogRecord.Body] = [
+                .opened(layout: layout.fingerprint),
+                .assigned(service: 0, partition: 0, epoch: 1, instance: "pong-1"),
+            ]
+            if let turn { bodies.append(.turn(turn)) }
+            for (index, body) in bodies.enumerated() {
+                judge.observe(LogRecord(position: UInt64(index), time: .zero, body: body))
+            }
+            return judge.finish(ledgers: Ledgers())
+        }
+        #expect(judge(nil).isVacuous)
+        let turn = RecordedTurn(service: 0, partition: 0, epoch: 1, sequence: 1)
+        #expect(judge(turn).outcome == .passed)
+        #expect(judge(turn).checks.count == 8)
+        let old = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 1)
+        #expect(judge(old).outcome == .failed)
+    }
 }

@@ -249,43 +249,6 @@ struct FrameConnectionTests {
         #expect(received == size)
     }
 
-    @Test func `an event for a connection that was closed in the same round reaches nobody`()
-        async throws
-    {
-        let socket = self.socket
-        let (frames, strangers) = try await onLoop { loop in
-            var accepted: [FrameConnection] = []
-            var frames = 0
-            var strangers = 0
-            let listener = try FrameListener(path: socket, loop: loop) { connection in
-                accepted.append(connection)
-            }
-            let clients = try (0..<2).map { _ in try RawClient(socket) }
-            loop.eachIteration([
-                {
-                    // Both become readable in one round. Whoever comes first closes the other
-                    // and opens a new descriptor, which gets the closed one's number.
-                    for (index, connection) in accepted.enumerated() {
-                        connection.onFrame = { _ in
-                            frames += 1
-                            accepted[1 - index].close()
-                            let number = dup(clients[0].fd)
-                            try? loop.watch(number, readable: { strangers += 1 })
-                        }
-                    }
-                    for client in clients { client.write(framed([1])) }
-                },
-                {},
-                { loop.stop() },
-            ])
-            try loop.runUntilStopped()
-            listener.close()
-            return (frames, strangers)
-        }
-        #expect(frames == 1)
-        #expect(strangers == 0)
-    }
-
     @Test func `both ends know who the other is`() async throws {
         let socket = self.socket
         let peers = try await onLoop { loop in

@@ -43,11 +43,17 @@ final class StageHost: Host, @unchecked Sendable {
     private(set) var mail: [MailLedger.Entry] = []
     /// How the next calls go wrong, in their order: before the party acted, or after.
     var failures: [OutsideError.Code] = []
-    private var bankMachine = BankMachine()
+    private var bankMachine: BankMachine
     private var mailMachine = MailRelayMachine()
 
-    init(service: String, settings: JSONValue = .object([]), flaws: [Flaw] = []) {
+    init(
+        service: String,
+        settings: JSONValue = .object([]),
+        flaws: [Flaw] = [],
+        declines: Ratio = .zero
+    ) {
         self.service = service
+        self.bankMachine = BankMachine(declines: declines)
         self.settings = settings
         self.flaws = Flaws(names: Set(flaws.map(\.rawValue)))
     }
@@ -74,10 +80,18 @@ final class StageHost: Host, @unchecked Sendable {
         if failure == .timedOut { throw OutsideError(.timedOut, "no answer") }
         return failure == .malformed ? [0xFF] : answer
     }
+}
 
-    func refuseCharges(of key: String) throws {
-        let request = BankRequest(kind: .refund, key: key)
-        _ = try self.bankMachine.answer(request.encoded(), now: self.time)
+/// What came of a delivery.
+struct StageOutcome {
+    var emitted: [EventEnvelope] = []
+    var timersSet: [TimerRequest] = []
+    var timersCancelled: [String] = []
+    var failure: String?
+
+    /// The emitted events of one type.
+    func events<E: Event>(_ type: E.Type) throws -> [E] {
+        try self.emitted.filter { $0.type == type.type }.map { try E(decoding: $0.data) }
     }
 }
 
@@ -86,19 +100,7 @@ struct Stage<S: Service> {
     let host: StageHost
     let service: S
 
-    /// What came of a delivery.
-    struct Outcome {
-        var emitted: [EventEnvelope] = []
-        var timersSet: [TimerRequest] = []
-        var timersCancelled: [String] = []
-        var failure: String?
-
-        /// The emitted events of one type.
-        func events<E: Event>(_ type: E.Type) throws -> [E] {
-            try self.emitted.filter { $0.type == type.type }.map { try E(decoding: $0.data) }
-        }
-    }
-
+    typealias Outcome = StageOutcome
     init(_ host: StageHost) {
         self.host = host
         self.service = S(host: host)
@@ -110,7 +112,6 @@ struct Stage<S: Service> {
 
     /// Handles the event; fails where the service has no handler for its type.
     func deliver<E: Event>(_ event: E, attempt: Int = 1) throws -> Outcome {
-        let subscription = try #require(S.consumes.first { $0.type == E.type })
         let envelope = EventEnvelope(
             id: EventID(high: 1, low: StableHash.of("\(E.type) \(event.subject)")),
             source: "test",
@@ -122,6 +123,14 @@ struct Stage<S: Service> {
             correlation: event.subject,
             data: event.encoded()
         )
+        return try #require(self.handle(envelope, attempt: attempt))
+    }
+
+    /// Handles the event; nil where the service has no handler for its type.
+    func handle(_ envelope: EventEnvelope, attempt: Int) -> Outcome? {
+        guard let subscription = S.consumes.first(where: { $0.type == envelope.type }) else {
+            return nil
+        }
         let outcome = Recorder()
         let turn = Turn<S>(event: envelope, attempt: attempt, service: self.service) { result in
             outcome.value.emitted = result.emitted.map(\.event)

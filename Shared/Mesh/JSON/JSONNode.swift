@@ -54,11 +54,14 @@ package struct JSONNode: Sendable, Hashable {
 
 /// What a document is parsed into: values alone, or values with their places.
 protocol JSONProduct {
+    /// A member of an object.
+    associatedtype Member
     /// Whether `place` in the calls below is the true one; finding it takes time.
     static var keepsPlaces: Bool { get }
     static func scalar(_ value: JSONValue, at place: JSONPlace) -> Self
     static func list(_ elements: [Self], at place: JSONPlace) -> Self
-    static func members(_ members: [JSONNamed<Self>], at place: JSONPlace) -> Self
+    static func member(_ name: String, _ value: Self, at place: JSONPlace) -> Member
+    static func members(_ members: [Member], at place: JSONPlace) -> Self
 }
 
 /// A place in a text.
@@ -67,21 +70,17 @@ struct JSONPlace {
     var column = 1
 }
 
-/// A member of an object that is being parsed.
-struct JSONNamed<Product> {
-    var name: String
-    var place: JSONPlace
-    var value: Product
-}
-
 extension JSONValue: JSONProduct {
     static var keepsPlaces: Bool { false }
     static func scalar(_ value: JSONValue, at place: JSONPlace) -> JSONValue { value }
     static func list(_ elements: [JSONValue], at place: JSONPlace) -> JSONValue {
         .array(elements)
     }
-    static func members(_ members: [JSONNamed<JSONValue>], at place: JSONPlace) -> JSONValue {
-        .object(members.map { Member($0.name, $0.value) })
+    static func member(_ name: String, _ value: JSONValue, at place: JSONPlace) -> Member {
+        Member(name, value)
+    }
+    static func members(_ members: [Member], at place: JSONPlace) -> JSONValue {
+        .object(members)
     }
 }
 
@@ -105,10 +104,11 @@ extension JSONNode: JSONProduct {
         JSONNode(content: .array(elements), line: place.line, column: place.column)
     }
 
-    static func members(_ members: [JSONNamed<JSONNode>], at place: JSONPlace) -> JSONNode {
-        let members = members.map {
-            Member(name: $0.name, line: $0.place.line, column: $0.place.column, value: $0.value)
-        }
-        return JSONNode(content: .object(members), line: place.line, column: place.column)
+    static func member(_ name: String, _ value: JSONNode, at place: JSONPlace) -> Member {
+        Member(name: name, line: place.line, column: place.column, value: value)
+    }
+
+    static func members(_ members: [Member], at place: JSONPlace) -> JSONNode {
+        JSONNode(content: .object(members), line: place.line, column: place.column)
     }
 }

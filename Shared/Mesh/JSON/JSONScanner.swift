@@ -125,7 +125,7 @@ struct JSONScanner {
         let place = self.currentPlace(if: Product.keepsPlaces)
         let opening = self.position
         try self.enter()
-        var members: [JSONNamed<Product>] = []
+        var members: [Product.Member] = []
         var names = JSONNames()
         try self.skipBlank()
         while self.byte != UInt8(ascii: "}") {
@@ -142,7 +142,8 @@ struct JSONScanner {
             }
             self.position += 1
             try self.skipBlank()
-            members.append(JSONNamed(name: name, place: namePlace, value: try self.value()))
+            let value: Product = try self.value()
+            members.append(Product.member(name, value, at: namePlace))
             try self.skipBlank()
             guard self.byte == UInt8(ascii: ",") else { break }
             let comma = self.position
@@ -315,23 +316,6 @@ extension JSONScanner {
         default:
             throw self.failure("expected a comment after '/'; write '//' or '/* … */'")
         }
-    }
-}
-
-/// The names an object has used so far.
-private struct JSONNames {
-    private var few: [String] = []
-    private var many: Set<String> = []
-
-    /// Returns false where the name was there already.
-    mutating func insert(_ name: String) -> Bool {
-        if self.few.count < 16 {
-            if self.few.contains(name) { return false }
-            self.few.append(name)
-            return true
-        }
-        if self.many.isEmpty { self.many.formUnion(self.few) }
-        return self.many.insert(name).inserted
     }
 }
 

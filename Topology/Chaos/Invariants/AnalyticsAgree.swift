@@ -5,6 +5,7 @@ import Mesh
 package struct AnalyticsAgree: Invariant {
     package let name = "analytics-agree"
     package let promise = "analytics equal a recount of the log"
+    package let hears: Hearing = [.records, .turns, .facts]
 
     private struct Partition {
         var recount = SalesRecount()
@@ -37,18 +38,8 @@ package struct AnalyticsAgree: Invariant {
 
     package mutating func recorded(_ record: LogRecord) -> Finding? {
         guard let service = self.service else { return nil }
-        for event in record.events
-        where self.topics.indices.contains(event.topic) && self.topics[event.topic]
-            && self.partitions.indices.contains(event.partition)
-        {
-            self.partitions[event.partition].published += 1
-        }
         switch record.body {
-        case .turn(let turn)
-        where turn.service == service && self.partitions.indices.contains(turn.partition):
-            for place in turn.acknowledged where self.topics.indices.contains(place.topic) {
-                self.partitions[turn.partition].handled[place.topic] += 1
-            }
+        case .published(_, _, let events): self.published(events)
 
         case .deadLettered(let letter) where letter.service == service:
             self.givenUp[letter.number] = Witness(
@@ -67,6 +58,27 @@ package struct AnalyticsAgree: Invariant {
         default: break
         }
         return nil
+    }
+
+    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
+        self.published(turn.events)
+        guard turn.service == self.service, self.partitions.indices.contains(turn.partition) else {
+            return nil
+        }
+        for place in turn.acknowledged where self.topics.indices.contains(place.topic) {
+            self.partitions[turn.partition].handled[place.topic] += 1
+        }
+        return nil
+    }
+
+    private mutating func published(_ events: [RecordedEvent]) {
+        for index in events.indices {
+            let (topic, partition) = (events[index].topic, events[index].partition)
+            guard self.topics.indices.contains(topic), self.topics[topic],
+                self.partitions.indices.contains(partition)
+            else { continue }
+            self.partitions[partition].published += 1
+        }
     }
 
     package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {

@@ -4,6 +4,7 @@ import Mesh
 package struct DeliveriesOrdered: Invariant {
     package let name = "deliveries-ordered"
     package let promise = "each service handles a subject's events in order, each once"
+    package let hears: Hearing = [.records, .turns]
 
     private let layout: MeshLayout
     private var windows: DeliveryWindows
@@ -17,22 +18,7 @@ package struct DeliveriesOrdered: Invariant {
     package mutating func recorded(_ record: LogRecord) -> Finding? {
         switch record.body {
         case .published(_, _, let events):
-            for event in events { self.published(event) }
-            return nil
-
-        case .turn(let turn):
-            // What a turn acknowledges it acknowledges at once: the order inside it is free.
-            var acknowledged = turn.acknowledged
-            if acknowledged.count > 1 {
-                acknowledged.sort { ($0.topic, $0.offset) < ($1.topic, $1.offset) }
-            }
-            for place in acknowledged {
-                let step = self.handled(turn.service, turn.partition, place.topic, place.offset)
-                if let finding = self.finding(step, turn.service, place, turn.partition, record) {
-                    return finding
-                }
-            }
-            for event in turn.events { self.published(event) }
+            for index in events.indices { self.published(events[index]) }
             return nil
 
         case .deadLettered(let letter):
@@ -40,7 +26,13 @@ package struct DeliveriesOrdered: Invariant {
             let step = self.handled(letter.service, letter.partition, letter.topic, letter.offset)
             // Giving up a subject's event lets the later ones pass: only a repeat is wrong.
             if case .before = step { return nil }
-            return self.finding(step, letter.service, place, letter.partition, record)
+            return self.finding(
+                step,
+                letter.service,
+                place,
+                letter.partition,
+                record.position
+            )
 
         case .timerFired(_, _, _, let event), .redriven(_, _, let event):
             self.published(event)
@@ -50,8 +42,25 @@ package struct DeliveriesOrdered: Invariant {
             self.windows.rewound(service: service, topic: topic, partition: partition, to: offset)
             return nil
 
-        case .opened, .assigned, .closed: return nil
+        case .opened, .assigned, .closed, .turn: return nil
         }
+    }
+
+    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
+        // What a turn acknowledges it acknowledges at once: the order inside it is free.
+        var acknowledged = turn.acknowledged
+        if acknowledged.count > 1 {
+            acknowledged.sort { ($0.topic, $0.offset) < ($1.topic, $1.offset) }
+        }
+        for place in acknowledged {
+            let step = self.handled(turn.service, turn.partition, place.topic, place.offset)
+            if step == .inOrder { continue }
+            if let finding = self.finding(step, turn.service, place, turn.partition, position) {
+                return finding
+            }
+        }
+        for index in turn.events.indices { self.published(turn.events[index]) }
+        return nil
     }
 
     package mutating func finished(_ end: RunEnd) -> Finding {
@@ -80,7 +89,7 @@ package struct DeliveriesOrdered: Invariant {
         _ service: Int,
         _ place: Acknowledgement,
         _ partition: Int,
-        _ record: LogRecord
+        _ position: UInt64
     ) -> Finding? {
         if step == .inOrder { return nil }
         let known = self.layout.services.indices.contains(service)
@@ -89,7 +98,7 @@ package struct DeliveriesOrdered: Invariant {
             (0..<self.layout.topicCount).contains(place.topic)
             ? self.layout.topicName(place.topic) : "topic \(place.topic)"
         let what = "\(topic)/\(partition) at \(place.offset)"
-        let witness = Witness("\(name) is done with \(what)", position: record.position)
+        let witness = Witness("\(name) is done with \(what)", position: position)
         switch step {
         case .before(let earlier):
             return .broken(

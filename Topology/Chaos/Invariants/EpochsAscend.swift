@@ -4,6 +4,7 @@ import Mesh
 package struct EpochsAscend: Invariant {
     package let name = "epochs-ascend"
     package let promise = "only the current owner of a partition commits, turn by turn"
+    package let hears: Hearing = [.records, .turns]
 
     private struct Owner {
         var epoch: UInt64
@@ -46,9 +47,7 @@ package struct EpochsAscend: Invariant {
                 Witness("epoch \(epoch) to \(instance)", position: record.position)
             )
 
-        case .turn(let turn): return self.committed(turn, record)
-
-        case .published, .timerFired, .deadLettered, .redriven, .rewound, .closed: return nil
+        case .turn, .published, .timerFired, .deadLettered, .redriven, .rewound, .closed: return nil
         }
     }
 
@@ -56,41 +55,49 @@ package struct EpochsAscend: Invariant {
         .held(counted(self.turns, "turn"))
     }
 
-    private mutating func committed(_ turn: RecordedTurn, _ record: LogRecord) -> Finding? {
+    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
         guard self.exists(turn.service, turn.partition) else { return nil }
         if self.isReset(turn) { return nil }
         self.turns += 1
-        let name = self.name(turn.service, turn.partition)
-        let here = Witness(
-            "turn \(turn.sequence) of epoch \(turn.epoch)",
-            position: record.position
-        )
         guard let owner = self.owners[turn.service][turn.partition] else {
             // A log without its beginning has lost who owned the partition.
-            guard self.isWhole else {
-                self.owners[turn.service][turn.partition] = Owner(
-                    epoch: turn.epoch,
-                    sequence: turn.sequence,
-                    instance: "",
-                    position: record.position
-                )
-                return nil
-            }
-            return .broken("\(name) committed without an owner", here)
+            self.owners[turn.service][turn.partition] = Owner(
+                epoch: turn.epoch,
+                sequence: turn.sequence,
+                instance: "nobody",
+                position: position
+            )
+            return self.isWhole ? self.broken(turn, "without an owner", nil, position) : nil
         }
         self.owners[turn.service][turn.partition]?.sequence = turn.sequence
-        let there = Witness("epoch \(owner.epoch) to \(owner.instance)", position: owner.position)
-        if turn.epoch != owner.epoch {
-            let age = turn.epoch < owner.epoch ? "an old" : "an unknown"
-            return .broken("\(name) committed with \(age) epoch", there, here)
+        if turn.epoch < owner.epoch {
+            return self.broken(turn, "with an old epoch", owner, position)
         }
-        guard turn.sequence == owner.sequence + 1 else {
-            return .broken(
-                "\(name) committed turn \(turn.sequence) after turn \(owner.sequence)",
-                here
-            )
+        if turn.epoch > owner.epoch {
+            return self.broken(turn, "with an unknown epoch", owner, position)
+        }
+        if turn.sequence != owner.sequence &+ 1 {
+            let what = "turn \(turn.sequence) after turn \(owner.sequence)"
+            return self.broken(turn, what, nil, position)
         }
         return nil
+    }
+
+    private func broken(
+        _ turn: RecordedTurn,
+        _ what: String,
+        _ owner: Owner?,
+        _ position: UInt64
+    ) -> Finding {
+        var witness: [Witness] = []
+        if let owner {
+            let text = "epoch \(owner.epoch) to \(owner.instance)"
+            witness.append(Witness(text, position: owner.position))
+        }
+        let text = "turn \(turn.sequence) of epoch \(turn.epoch)"
+        witness.append(Witness(text, position: position))
+        let name = self.name(turn.service, turn.partition)
+        return Finding(.broken, "\(name) committed \(what)", witness: witness)
     }
 
     /// Whether the hub itself wrote this, to let a rewound projection begin anew.

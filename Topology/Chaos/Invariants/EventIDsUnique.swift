@@ -4,6 +4,7 @@ import Mesh
 package struct EventIDsUnique: Invariant {
     package let name = "event-ids-unique"
     package let promise = "no event is recorded twice"
+    package let hears: Hearing = [.records, .turns]
     private var ids = FingerprintSet()
     private var rewound: [Int] = []
     private var repeats = 0
@@ -12,14 +13,17 @@ package struct EventIDsUnique: Invariant {
 
     package mutating func recorded(_ record: LogRecord) -> Finding? {
         switch record.body {
-        case .published(_, _, let events): return self.check(events, by: nil, record)
-        case .turn(let turn): return self.check(turn.events, by: turn.service, record)
-        case .timerFired(_, _, _, let event): return self.check([event], by: nil, record)
+        case .published(_, _, let events): return self.check(events, by: nil, record.position)
+        case .timerFired(_, _, _, let event): return self.check([event], by: nil, record.position)
         case .rewound(let service, _, _, _):
             if !self.rewound.contains(service) { self.rewound.append(service) }
             return nil
-        case .redriven, .opened, .assigned, .deadLettered, .closed: return nil
+        case .turn, .redriven, .opened, .assigned, .deadLettered, .closed: return nil
         }
+    }
+
+    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
+        self.check(turn.events, by: turn.service, position)
     }
 
     package mutating func finished(_ end: RunEnd) -> Finding {
@@ -30,20 +34,21 @@ package struct EventIDsUnique: Invariant {
     private mutating func check(
         _ events: [RecordedEvent],
         by service: Int?,
-        _ record: LogRecord
+        _ position: UInt64
     ) -> Finding? {
-        for event in events {
-            let id = event.event.id
+        for index in events.indices {
+            let id = events[index].event.id
             if self.ids.insert(StableHash.combine(id.high, id.low)) { continue }
             if let service, self.rewound.contains(service) {
                 self.repeats += 1
                 continue
             }
+            let event = events[index]
             return .broken(
                 "\(event.event.type) of \(event.event.subject) is recorded twice",
                 Witness(
                     "\(event.event.type) again, from \(event.event.source)",
-                    position: record.position,
+                    position: position,
                     event: id
                 )
             )

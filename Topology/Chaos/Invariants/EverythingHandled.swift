@@ -4,6 +4,7 @@ import Mesh
 package struct EverythingHandled: Invariant {
     package let name = "everything-handled"
     package let promise = "every event is handled by each consumer, or a dead letter"
+    package let hears: Hearing = [.records, .turns]
 
     private var windows: DeliveryWindows
     private var count = 0
@@ -14,20 +15,23 @@ package struct EverythingHandled: Invariant {
 
     package mutating func recorded(_ record: LogRecord) -> Finding? {
         switch record.body {
-        case .turn(let turn):
-            for place in turn.acknowledged {
-                self.handled(turn.service, turn.partition, place.topic, place.offset)
-            }
-
         case .deadLettered(let letter):
             self.handled(letter.service, letter.partition, letter.topic, letter.offset)
 
         case .rewound(let service, let partition, let topic, let offset):
             self.windows.rewound(service: service, topic: topic, partition: partition, to: offset)
 
-        case .published, .timerFired, .redriven, .opened, .assigned, .closed: break
+        case .turn, .published, .timerFired, .redriven, .opened, .assigned, .closed: break
         }
         for event in record.events { self.windows.published(event, subject: 1) }
+        return nil
+    }
+
+    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
+        for place in turn.acknowledged {
+            self.handled(turn.service, turn.partition, place.topic, place.offset)
+        }
+        for index in turn.events.indices { self.windows.published(turn.events[index], subject: 1) }
         return nil
     }
 

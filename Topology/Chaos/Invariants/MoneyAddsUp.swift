@@ -6,6 +6,7 @@ import OutsideParties
 package struct MoneyAddsUp: Invariant {
     package let name = "money-adds-up"
     package let promise = "bank captures - refunds = confirmed orders, to the cent"
+    package let hears: Hearing = []
 
     private struct Account {
         var captures = 0

@@ -4,6 +4,7 @@ import Mesh
 package struct NoDeadLetters: Invariant {
     package let name = "no-dead-letters"
     package let promise = "no dead letter is left"
+    package let hears: Hearing = .records
 
     private struct Letter {
         var service: Int

@@ -4,6 +4,7 @@ import Mesh
 package struct OffsetsUnbroken: Invariant {
     package let name = "offsets-unbroken"
     package let promise = "every topic is without gap or repeat, every event in its partition"
+    package let hears: Hearing = [.records, .turns]
 
     private let layout: MeshLayout
     /// The next offset of each partition of each topic; nil where the log's beginning is unknown.
@@ -31,21 +32,7 @@ package struct OffsetsUnbroken: Invariant {
             }
             return nil
 
-        case .published(_, _, let events): return self.check(events, record)
-
-        case .turn(let turn):
-            if let finding = self.check(turn.events, record) { return finding }
-            guard !turn.changes.isEmpty else { return nil }
-            guard self.layout.services.indices.contains(turn.service) else {
-                return self.outside("service \(turn.service)", record)
-            }
-            return self.check(
-                self.layout.journal(of: turn.service),
-                turn.partition,
-                turn.firstChange,
-                count: UInt64(turn.changes.count),
-                record
-            )
+        case .published(_, _, let events): return self.check(events, record.position)
 
         case .timerFired(_, _, _, let event), .redriven(_, _, let event):
             return self.check(
@@ -53,39 +40,56 @@ package struct OffsetsUnbroken: Invariant {
                 event.partition,
                 event.offset,
                 count: 1,
-                record,
+                record.position,
                 event.event.id
             )
 
-        case .assigned, .deadLettered, .rewound, .closed: return nil
+        case .turn, .assigned, .deadLettered, .rewound, .closed: return nil
         }
+    }
+
+    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
+        if let finding = self.check(turn.events, position) { return finding }
+        guard !turn.changes.isEmpty else { return nil }
+        guard self.layout.services.indices.contains(turn.service) else {
+            return self.outside("service \(turn.service)", position)
+        }
+        return self.check(
+            self.layout.journal(of: turn.service),
+            turn.partition,
+            turn.firstChange,
+            count: UInt64(turn.changes.count),
+            position
+        )
     }
 
     package mutating func finished(_ end: RunEnd) -> Finding {
         .held(counted(self.eventCount, "event"))
     }
 
-    private mutating func check(_ events: [RecordedEvent], _ record: LogRecord) -> Finding? {
-        for event in events {
+    private mutating func check(_ events: [RecordedEvent], _ position: UInt64) -> Finding? {
+        for index in events.indices {
+            let (topic, partition) = (events[index].topic, events[index].partition)
             if let finding = self.check(
-                event.topic,
-                event.partition,
-                event.offset,
+                topic,
+                partition,
+                events[index].offset,
                 count: 1,
-                record,
-                event.event.id
+                position,
+                events[index].event.id
             ) {
                 return finding
             }
             self.eventCount += 1
-            let partitions = self.layout.partitionCount(event.topic)
-            let home = StableHash.partition(of: event.event.subject, among: partitions)
-            if home != event.partition {
+            let partitions = self.layout.partitionCount(topic)
+            let home = StableHash.partition(of: events[index].event.subject, among: partitions)
+            if home != partition {
+                let event = events[index]
                 return .broken(
                     "'\(event.event.subject)' belongs into partition \(home)",
                     Witness(
                         self.place(event.topic, event.partition, event.offset),
-                        position: record.position,
+                        position: position,
                         event: event.event.id
                     )
                 )
@@ -99,11 +103,11 @@ package struct OffsetsUnbroken: Invariant {
         _ partition: Int,
         _ offset: UInt64,
         count: UInt64,
-        _ record: LogRecord,
+        _ position: UInt64,
         _ event: EventID? = nil
     ) -> Finding? {
         guard self.next.indices.contains(topic), self.next[topic].indices.contains(partition)
-        else { return self.outside("partition \(partition) of topic \(topic)", record) }
+        else { return self.outside("partition \(partition) of topic \(topic)", position) }
         let expected = self.next[topic][partition] ?? offset
         self.next[topic][partition] = offset &+ count
         if offset == expected { return nil }
@@ -112,14 +116,14 @@ package struct OffsetsUnbroken: Invariant {
             offset > expected
                 ? "\(place) follows \(expected): \(offset - expected) missing"
                 : "\(place) repeats what came before \(expected)",
-            Witness(place, position: record.position, event: event)
+            Witness(place, position: position, event: event)
         )
     }
 
-    private func outside(_ what: String, _ record: LogRecord) -> Finding {
+    private func outside(_ what: String, _ position: UInt64) -> Finding {
         .broken(
             "\(what) is not in the topology",
-            Witness("the record", position: record.position)
+            Witness("the record", position: position)
         )
     }
 

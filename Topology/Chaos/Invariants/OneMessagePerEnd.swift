@@ -6,6 +6,7 @@ import OutsideParties
 package struct OneMessagePerEnd: Invariant {
     package let name = "one-message-per-end"
     package let promise = "exactly one message for each order's end, and none without one"
+    package let hears: Hearing = [.records, .facts]
 
     private let service: Int?
     private var isRewound = false

@@ -5,6 +5,7 @@ import Mesh
 package struct OrdersEndOnce: Invariant {
     package let name = "orders-end-once"
     package let promise = "every accepted order ends exactly once"
+    package let hears: Hearing = .facts
 
     package init() {}
 

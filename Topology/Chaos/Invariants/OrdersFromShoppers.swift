@@ -5,6 +5,7 @@ import Mesh
 package struct OrdersFromShoppers: Invariant {
     package let name = "orders-from-shoppers"
     package let promise = "no order exists that nobody placed"
+    package let hears: Hearing = .facts
 
     package init() {}
 

@@ -5,6 +5,7 @@ import Mesh
 package struct PaidBeforeConfirmed: Invariant {
     package let name = "paid-before-confirmed"
     package let promise = "no order is confirmed before its price is captured"
+    package let hears: Hearing = .facts
     private var count = 0
 
     package init() {}

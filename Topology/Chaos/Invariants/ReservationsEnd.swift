@@ -5,6 +5,7 @@ import Mesh
 package struct ReservationsEnd: Invariant {
     package let name = "reservations-end"
     package let promise = "reservations of ended orders are shipped or released, as they ended"
+    package let hears: Hearing = .facts
 
     package init() {}
 

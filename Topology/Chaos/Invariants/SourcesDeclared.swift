@@ -4,6 +4,7 @@ import Mesh
 package struct SourcesDeclared: Invariant {
     package let name = "sources-declared"
     package let promise = "every event comes from a turn or a declared outside party"
+    package let hears: Hearing = [.records, .turns]
 
     private let layout: MeshLayout
     /// For each service and topic, whether it may emit there.
@@ -22,15 +23,22 @@ package struct SourcesDeclared: Invariant {
         case .published(let publisher, _, let events):
             let index = self.layout.publishers.firstIndex { $0.name == publisher }
             let allowed = index.map { self.publishers[$0] } ?? []
-            return self.check(events, publisher, allowed, record)
-
-        case .turn(let turn):
-            guard self.services.indices.contains(turn.service) else { return nil }
-            let name = self.layout.services[turn.service].name
-            return self.check(turn.events, name, self.services[turn.service], record)
+            return self.check(
+                events,
+                publisher,
+                allowed,
+                record.position,
+                isTurn: false
+            )
 
         default: return nil
         }
+    }
+
+    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
+        guard self.services.indices.contains(turn.service) else { return nil }
+        let name = self.layout.services[turn.service].name
+        return self.check(turn.events, name, self.services[turn.service], position, isTurn: true)
     }
 
     package mutating func finished(_ end: RunEnd) -> Finding {
@@ -41,18 +49,21 @@ package struct SourcesDeclared: Invariant {
         _ events: [RecordedEvent],
         _ source: String,
         _ allowed: [Bool],
-        _ record: LogRecord
+        _ position: UInt64,
+        isTurn: Bool
     ) -> Finding? {
-        for event in events {
+        for index in events.indices {
             self.count += 1
-            let isAllowed = allowed.indices.contains(event.topic) && allowed[event.topic]
-            if isAllowed, event.event.source == source { continue }
+            let topicNumber = events[index].topic
+            let isAllowed = allowed.indices.contains(topicNumber) && allowed[topicNumber]
+            if isAllowed, events[index].event.source == source { continue }
+            let event = events[index]
             let exists = (0..<self.layout.topicCount).contains(event.topic)
             let topic = exists ? self.layout.topicName(event.topic) : "topic \(event.topic)"
             let summary: String
             if isAllowed {
                 summary = "\(source) emitted an event that says it is from \(event.event.source)"
-            } else if case .published = record.body, self.layout.serviceIndex(source) != nil {
+            } else if !isTurn, self.layout.serviceIndex(source) != nil {
                 summary = "\(source) emitted to \(topic) outside a turn"
             } else {
                 summary = "\(source) emitted to \(topic), which it does not declare"
@@ -61,7 +72,7 @@ package struct SourcesDeclared: Invariant {
                 summary,
                 Witness(
                     "\(event.event.type) of \(event.event.subject)",
-                    position: record.position,
+                    position: position,
                     event: event.event.id
                 )
             )

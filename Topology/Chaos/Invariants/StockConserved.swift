@@ -5,6 +5,7 @@ import Mesh
 package struct StockConserved: Invariant {
     package let name = "stock-conserved"
     package let promise = "stock is conserved and never negative"
+    package let hears: Hearing = .facts
 
     private struct Level {
         var onHand: Int

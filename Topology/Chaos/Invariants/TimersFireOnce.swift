@@ -4,6 +4,7 @@ import Mesh
 package struct TimersFireOnce: Invariant {
     package let name = "timers-fire-once"
     package let promise = "timers fire once, never early, and none is forgotten"
+    package let hears: Hearing = [.records, .turns]
 
     private struct Key: Hashable {
         var service: Int
@@ -35,21 +36,6 @@ package struct TimersFireOnce: Invariant {
             self.isWhole = true
             return nil
 
-        case .turn(let turn):
-            for timer in turn.timersSet {
-                let key = Key(service: turn.service, partition: turn.partition, name: timer.name)
-                self.pending[key] = Timer(
-                    due: timer.due,
-                    event: timer.event.id,
-                    position: record.position
-                )
-            }
-            for name in turn.timersCancelled {
-                self.pending[Key(service: turn.service, partition: turn.partition, name: name)] =
-                    nil
-            }
-            return nil
-
         case .timerFired(let service, let partition, let name, let event):
             self.fired += 1
             let key = Key(service: service, partition: partition, name: name)
@@ -57,6 +43,22 @@ package struct TimersFireOnce: Invariant {
 
         default: return nil
         }
+    }
+
+    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
+        for timer in turn.timersSet {
+            let key = Key(service: turn.service, partition: turn.partition, name: timer.name)
+            self.pending[key] = Timer(
+                due: timer.due,
+                event: timer.event.id,
+                position: position
+            )
+        }
+        for name in turn.timersCancelled {
+            self.pending[Key(service: turn.service, partition: turn.partition, name: name)] =
+                nil
+        }
+        return nil
     }
 
     package mutating func finished(_ end: RunEnd) -> Finding {

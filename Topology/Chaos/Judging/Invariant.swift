@@ -10,8 +10,12 @@ package protocol Invariant {
     var name: String { get }
     /// The promise in one sentence without a full stop.
     var promise: String { get }
-    /// Takes in a record; returns a violation that it proves.
+    /// What it wants to be told; the rest is kept from it, to save time.
+    var hears: Hearing { get }
+    /// Takes in a record that is no turn; returns a violation that it proves.
     mutating func recorded(_ record: LogRecord) -> Finding?
+    /// Takes in a turn; returns a violation that it proves.
+    mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding?
     /// Takes in one event of the shop, after its record; returns a violation that it proves.
     ///
     /// The book already includes the event.
@@ -23,8 +27,25 @@ package protocol Invariant {
 extension Invariant {
     /// Ignores records.
     package mutating func recorded(_ record: LogRecord) -> Finding? { nil }
+    /// Ignores turns.
+    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? { nil }
     /// Ignores events.
     package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? { nil }
+}
+
+/// What an invariant wants to be told.
+package struct Hearing: OptionSet, Sendable, Hashable {
+    package let rawValue: Int
+
+    package init(rawValue: Int) {
+        self.rawValue = rawValue
+    }
+
+    /// Records that are no turns.
+    package static let records = Hearing(rawValue: 1)
+    package static let turns = Hearing(rawValue: 2)
+    /// Events of the shop.
+    package static let facts = Hearing(rawValue: 4)
 }
 
 /// What there is to judge by when a run is over.

@@ -8,6 +8,9 @@ package final class Judge {
     private let layout: MeshLayout
     private var invariants: [any Invariant]
     private var violations: [Finding?]
+    private let recordHearers: [Int]
+    private let turnHearers: [Int]
+    private let factHearers: [Int]
     private let book = OrderBook()
     private let isShop: Bool
     private var counts = RunCounts()
@@ -20,21 +23,23 @@ package final class Judge {
     ///
     /// The shop's promises are judged where the layout has its topics; the stock that Inventory
     /// starts with is read from its `stockPerProduct` setting.
-    package init(layout: MeshLayout) {
-        let shop = ["orders.placed", "orders.ended"]
-        self.isShop = shop.allSatisfy { layout.topicIndex($0) != nil }
-        self.layout = layout
-        self.invariants = Self.meshInvariants(layout)
-        if self.isShop { self.invariants = Self.shopInvariants(layout) + self.invariants }
-        self.violations = [Finding?](repeating: nil, count: self.invariants.count)
+    package convenience init(layout: MeshLayout) {
+        let isShop = ["orders.placed", "orders.ended"].allSatisfy { layout.topicIndex($0) != nil }
+        let shop = isShop ? Self.shopInvariants(layout) : []
+        self.init(layout: layout, invariants: shop + Self.meshInvariants(layout), isShop: isShop)
     }
 
     /// Creates a judge by chosen invariants.
-    package init(layout: MeshLayout, invariants: [any Invariant]) {
-        self.isShop = true
+    ///
+    /// Where `isShop` is false, the events are not read and only the mesh is judged.
+    package init(layout: MeshLayout, invariants: [any Invariant], isShop: Bool = true) {
+        self.isShop = isShop
         self.layout = layout
         self.invariants = invariants
         self.violations = [Finding?](repeating: nil, count: invariants.count)
+        self.recordHearers = invariants.indices.filter { invariants[$0].hears.contains(.records) }
+        self.turnHearers = invariants.indices.filter { invariants[$0].hears.contains(.turns) }
+        self.factHearers = invariants.indices.filter { invariants[$0].hears.contains(.facts) }
     }
 
     /// What every mesh promises.
@@ -66,16 +71,21 @@ package final class Judge {
     package func observe(_ record: LogRecord) {
         self.lastTime = max(self.lastTime, record.time)
         self.counts.observe(record)
-        for index in self.invariants.indices {
+        if case .turn(let turn) = record.body {
+            self.counts.committed(turn)
+            for index in self.turnHearers {
+                guard let finding = self.invariants[index].committed(turn, at: record.position)
+                else { continue }
+                self.note(finding, index)
+            }
+            self.observe(turn.events, record.position)
+            return
+        }
+        for index in self.recordHearers {
             if let finding = self.invariants[index].recorded(record) { self.note(finding, index) }
         }
-        guard self.isShop else { return }
-        switch record.body {
-        case .published(_, _, let events):
-            for event in events { self.observe(event, record.position) }
-        case .turn(let turn):
-            for event in turn.events { self.observe(event, record.position) }
-        case .opened, .assigned, .timerFired, .deadLettered, .redriven, .rewound, .closed: break
+        if case .published(_, _, let events) = record.body {
+            self.observe(events, record.position)
         }
     }
 
@@ -108,6 +118,11 @@ package final class Judge {
         return self.book.confirmedCount + self.book.cancelledCount == 0
     }
 
+    private func observe(_ events: [RecordedEvent], _ position: UInt64) {
+        guard self.isShop else { return }
+        for index in events.indices { self.observe(events[index], position) }
+    }
+
     private func observe(_ event: RecordedEvent, _ position: UInt64) {
         guard let content = ShopEvent(event.event) else { return }
         let (order, isRepeat) = self.book.happened(content, at: position)
@@ -119,7 +134,7 @@ package final class Judge {
             order: order,
             isRepeat: isRepeat
         )
-        for index in self.invariants.indices {
+        for index in self.factHearers {
             if let finding = self.invariants[index].happened(fact, self.book) {
                 self.note(finding, index)
             }

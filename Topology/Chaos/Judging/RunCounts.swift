@@ -29,13 +29,15 @@ package struct RunCounts: Sendable, Hashable {
         self.records += 1
         switch record.body {
         case .published(_, _, let events): self.events += events.count
-        case .turn(let turn):
-            self.turns += 1
-            self.events += turn.events.count
         case .timerFired: self.timersFired += 1
         case .deadLettered: self.deadLetters += 1
-        case .opened, .assigned, .redriven, .rewound, .closed: break
+        case .turn, .opened, .assigned, .redriven, .rewound, .closed: break
         }
+    }
+
+    mutating func committed(_ turn: RecordedTurn) {
+        self.turns += 1
+        self.events += turn.events.count
     }
 
     mutating func close(book: OrderBook, ledgers: Ledgers) {

@@ -21,11 +21,11 @@ package struct OrderNumbers: Sendable {
     /// How many orders are placed and have not ended.
     package var inProgress: Int { self.open.count }
 
-    mutating func happened(_ event: ShopEvent, envelope: EventEnvelope, committed: Instant) {
+    mutating func happened(_ event: ShopEvent, at time: Instant, committed: Instant) {
         switch event {
         case .placed(let event):
             self.placed += 1
-            self.open[event.order] = envelope.time
+            self.open[event.order] = time
 
         case .confirmed(let event):
             self.confirmed += 1

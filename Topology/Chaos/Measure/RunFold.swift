@@ -93,17 +93,19 @@ package struct RunFold: Sendable {
 
     private mutating func published(_ events: [RecordedEvent], _ time: Instant) {
         if !events.isEmpty { self.rate.happened(events.count, at: time) }
-        for event in events {
-            guard self.commits.indices.contains(event.topic),
-                self.commits[event.topic].indices.contains(event.partition)
+        for index in events.indices {
+            let (topic, partition) = (events[index].topic, events[index].partition)
+            guard self.commits.indices.contains(topic),
+                self.commits[topic].indices.contains(partition)
             else { continue }
-            self.eventCounts[event.topic] += 1
-            self.commits[event.topic][event.partition].append(time, at: event.offset)
+            let offset = events[index].offset
+            self.eventCounts[topic] += 1
+            self.commits[topic][partition].append(time, at: offset)
             for service in self.services.indices {
-                self.services[service].published(event.topic, event.partition, event.offset)
+                self.services[service].published(topic, partition, offset)
             }
-            if let content = ShopEvent(event.event) {
-                self.orders.happened(content, envelope: event.event, committed: time)
+            if let content = ShopEvent(events[index].event) {
+                self.orders.happened(content, at: events[index].event.time, committed: time)
             }
         }
     }

@@ -5,6 +5,7 @@ import Mesh
 /// An append that a crash cut short leaves a last line without its end; that entry was never
 /// durable, so nobody was told of it. Any other line that does not say what was written is damage.
 package enum LedgerFile {
+    private static let checkKey: StaticString = ",\"check\":\""
     /// The length of ``tail(of:)``: the key, 16 digits, a quote and a brace.
     private static let tailLength = 10 + 16 + 2
     private static let newline = UInt8(ascii: "\n")
@@ -21,13 +22,22 @@ package enum LedgerFile {
     /// Returns the line of an entry, its line end included.
     package static func line(_ entry: some WireCodable) -> [UInt8] {
         let covered = Array(entry.json.text.utf8.dropLast())
-        return covered + self.tail(of: covered) + [self.newline]
+        return covered + covered.withUnsafeBytes { self.tail(of: $0) } + [self.newline]
     }
 
     /// The end of a line: the checksum of what stands before it.
-    private static func tail(of covered: [UInt8]) -> [UInt8] {
-        let check = covered.withUnsafeBytes { StableHash.of($0) }
-        return Array(",\"check\":\"\(Hex.text(check))\"}".utf8)
+    private static func tail(of covered: UnsafeRawBufferPointer) -> [UInt8] {
+        var tail: [UInt8] = []
+        tail.reserveCapacity(self.tailLength)
+        self.checkKey.withUTF8Buffer { tail.append(contentsOf: $0) }
+        let check = StableHash.of(covered)
+        for shift in stride(from: UInt64(60), through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: check >> shift) & 15
+            tail.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        }
+        tail.append(UInt8(ascii: "\""))
+        tail.append(UInt8(ascii: "}"))
+        return tail
     }
 
     /// Reads all entries of a ledger; none where the file does not exist.
@@ -39,22 +49,38 @@ package enum LedgerFile {
         from disk: any Disk
     ) throws(LedgerError) -> Contents<Entry> {
         let bytes = try self.bytes(of: file, on: disk)
-        var contents = Contents<Entry>(entries: [], length: 0, tornBytes: 0)
-        while let end = bytes[contents.length...].firstIndex(of: self.newline) {
-            do {
-                contents.entries.append(try self.entry(bytes[contents.length..<end]))
+        var contents = Contents<Entry>(entries: [], length: 0, tornBytes: bytes.count)
+        let damage: WireError? = bytes.withUnsafeBytes { raw in
+            do throws(WireError) {
+                try self.read(raw, into: &contents)
+                return nil
             } catch {
-                throw LedgerError(
-                    file: file,
-                    line: contents.entries.count + 1,
-                    message: "\(error.message); what follows can't be trusted: put the ledger "
-                        + "aside for examination, or restore it from a copy"
-                )
+                return error
             }
-            contents.length = end + 1
         }
-        contents.tornBytes = bytes.count - contents.length
-        return contents
+        guard let damage else { return contents }
+        throw LedgerError(
+            file: file,
+            line: contents.entries.count + 1,
+            message: "\(damage.message); what follows can't be trusted: put the ledger "
+                + "aside for examination, or restore it from a copy"
+        )
+    }
+
+    private static func read<Entry: WireCodable>(
+        _ bytes: UnsafeRawBufferPointer,
+        into contents: inout Contents<Entry>
+    ) throws(WireError) {
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == self.newline {
+                let line = UnsafeRawBufferPointer(rebasing: bytes[contents.length..<index])
+                contents.entries.append(try self.entry(line))
+                contents.length = index + 1
+                contents.tornBytes = bytes.count - contents.length
+            }
+            index += 1
+        }
     }
 
     private static func bytes(
@@ -70,14 +96,17 @@ package enum LedgerFile {
     }
 
     private static func entry<Entry: WireCodable>(
-        _ line: ArraySlice<UInt8>
+        _ line: UnsafeRawBufferPointer
     ) throws(WireError) -> Entry {
-        let split = line.endIndex - self.tailLength
-        guard split > line.startIndex else { throw WireError("the line has no checksum") }
-        let covered = line[..<split]
-        guard line[split...].elementsEqual(self.tail(of: Array(covered))) else {
+        let split = line.count - self.tailLength
+        guard split > 0 else { throw WireError("the line has no checksum") }
+        let covered = UnsafeRawBufferPointer(rebasing: line[..<split])
+        guard line[split...].elementsEqual(self.tail(of: covered)) else {
             throw WireError("the line is not what was written: its checksum differs")
         }
+        var decoder = LedgerLineDecoder(covered)
+        var entry = Entry()
+        if (try? entry.fields(&decoder)) != nil, decoder.isAtEnd { return entry }
         do {
             return try Entry(json: try JSONValue(parsingUTF8: covered + [UInt8(ascii: "}")]))
         } catch let error as JSONError {

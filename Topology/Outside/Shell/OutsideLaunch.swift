@@ -51,9 +51,7 @@ struct OutsideLaunch {
         _ problems: [String],
         on loop: EventLoop
     ) throws {
-        guard problems.isEmpty else {
-            throw OutsideLaunchError(message: problems.joined(separator: "\n"))
-        }
+        for problem in problems { OutsideReport.line("error: \(problem); using the default") }
         let disk = try FolderDisk(folder: "ledgers")
         var desk = try PartyDesk(machine: machine, disk: disk)
         if desk.tornBytes > 0 {

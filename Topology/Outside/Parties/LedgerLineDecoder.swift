@@ -1,0 +1,89 @@
+import Mesh
+
+/// Reads the fields of a line as ``LedgerFile`` writes them, without building a document.
+///
+/// A bank that comes back after a crash reads its whole ledger first, so this is worth having. It
+/// knows only lines whose fields are numbers, truth values and texts without escapes, in the order
+/// in which they are declared; on anything else it throws, and the line is read as any JSON.
+struct LedgerLineDecoder: FieldCoder {
+    private let bytes: UnsafeRawBufferPointer
+    private var offset = 0
+
+    /// Creates a decoder of an object without its closing brace; `bytes` must outlive it.
+    init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+    }
+
+    var isDecoding: Bool { true }
+    var isAtEnd: Bool { self.offset == self.bytes.count }
+
+    mutating func field(_ name: StaticString, _ value: inout Int64) throws(WireError) {
+        try self.key(name)
+        let isNegative = self.skip("-")
+        let start = self.offset
+        var number: UInt64 = 0
+        while self.offset < self.bytes.count, (0x30...0x39).contains(self.bytes[self.offset]) {
+            number = number &* 10 &+ UInt64(self.bytes[self.offset] - 0x30)
+            self.offset += 1
+        }
+        // 19 digits fit 64 unsigned bits.
+        guard (1...19).contains(self.offset - start), let number = Int64(exactly: number) else {
+            throw self.unusual
+        }
+        value = isNegative ? -number : number
+    }
+
+    mutating func field(_ name: StaticString, _ value: inout Bool) throws(WireError) {
+        try self.key(name)
+        value = self.skip("true")
+        if !value, !self.skip("false") { throw self.unusual }
+    }
+
+    mutating func field(_ name: StaticString, _ value: inout String) throws(WireError) {
+        try self.key(name)
+        guard self.skip("\"") else { throw self.unusual }
+        let start = self.offset
+        while self.offset < self.bytes.count, self.bytes[self.offset] != 0x22 {
+            guard self.bytes[self.offset] != 0x5C else { throw self.unusual }
+            self.offset += 1
+        }
+        let text = UnsafeRawBufferPointer(rebasing: self.bytes[start..<self.offset])
+        guard self.skip("\""), let text = String(validating: text, as: UTF8.self) else {
+            throw self.unusual
+        }
+        value = text
+    }
+
+    mutating func field(_ name: StaticString, _ value: inout [UInt8]) throws(WireError) {
+        throw self.unusual
+    }
+
+    mutating func field<T: WireCodable>(_ name: StaticString, _ value: inout T) throws(WireError) {
+        throw self.unusual
+    }
+
+    mutating func field<T: WireCodable>(
+        _ name: StaticString,
+        _ value: inout [T]
+    ) throws(WireError) {
+        throw self.unusual
+    }
+
+    private mutating func key(_ name: StaticString) throws(WireError) {
+        let isNext = self.skip(self.offset == 0 ? "{\"" : ",\"") && self.skip(name)
+        guard isNext, self.skip("\":") else { throw self.unusual }
+    }
+
+    /// Steps over `text` where it comes next.
+    private mutating func skip(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard self.bytes.count - self.offset >= count else { return false }
+        for index in 0..<count where self.bytes[self.offset + index] != text.utf8Start[index] {
+            return false
+        }
+        self.offset += count
+        return true
+    }
+
+    private var unusual: WireError { WireError("not as ledgers are written") }
+}
