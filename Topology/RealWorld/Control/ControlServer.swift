@@ -16,7 +16,7 @@ final class ControlServer {
     ///   - path: The socket's path.
     ///   - loop: Where everything runs.
     ///   - handle: Does what a request says and calls its second argument once.
-    /// - Throws: `SystemError` where nothing can listen at that path.
+    /// - Throws: `SystemError` where the socket cannot be made.
     init(
         path: String,
         loop: EventLoop,

@@ -22,7 +22,7 @@ final class SocketLink {
     var onTrouble: (String) -> Void = { _ in }
 
     private static let waitMin = Duration.milliseconds(1)
-    private static let waitMax = Duration.milliseconds(20)
+    private static let waitMax = Duration.milliseconds(5)
 
     init(loop: EventLoop, path: String, frameBytesMax: Int = Frame.bodyBytesMax) {
         self.loop = loop

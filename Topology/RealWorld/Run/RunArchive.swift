@@ -2,9 +2,7 @@ import Mesh
 import MeshSocket
 import TopologyFile
 
-/// What a run folder has kept, its topology and its log.
-///
-/// The run may be over or live.
+/// What a run folder has kept, of a run that is over or live: its topology and its log.
 package struct RunArchive {
     package let folder: String
     package let topology: Topology
@@ -32,10 +30,12 @@ package struct RunArchive {
     ///
     /// - Throws: `ControlError` naming the place in the log that cannot be read.
     package mutating func next() throws(ControlError) -> [LogRecord] {
-        do {
-            return try self.follower.next(from: self.disk)
+        do throws(LogError) {
+            let records = try self.follower.next(from: self.disk)
+            if records.isEmpty { try self.follower.checkEnd(in: self.disk) }
+            return records
         } catch {
-            throw ControlError(error.message)
+            throw ControlError("\(self.disk.folder)/\(error.message)")
         }
     }
 }

@@ -45,6 +45,7 @@ final class LogFeed {
     /// Takes in everything that there is.
     func readAll() throws(LogError) {
         while try self.readSome() {}
+        try self.follower.checkEnd(in: self.disk)
     }
 
     /// Judges the whole run.

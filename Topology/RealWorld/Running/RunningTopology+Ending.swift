@@ -5,8 +5,8 @@ import TopologyFile
 
 /// What is known of a drain under way.
 struct DrainChecks {
-    /// When the drain began.
-    var began = Instant.zero
+    /// How many orders had ended, and since when it is that many.
+    var progress = (ended: -1, at: Instant.zero)
     /// Whether an answer of the hub is awaited.
     var isAsking = false
     /// How far the log was when nothing was under way any more.
@@ -29,7 +29,6 @@ extension RunningTopology {
         }
         guard self.phase == .running else { return }
         self.phase = .draining
-        self.drainChecks.began = self.loop.now()
         self.load?.stop()
         self.heal { [weak self] healed in
             guard let self else { return }
@@ -76,11 +75,12 @@ extension RunningTopology {
         guard self.phase == .draining, self.ending == nil, !self.drainChecks.isAsking else {
             return
         }
-        let waited = self.loop.now() - self.drainChecks.began
+        self.noteProgress()
+        let waited = self.loop.now() - self.drainChecks.progress.at
         let limit = self.plan.topology.shutdown.drainWithin
         guard waited < limit else {
             self.happened(
-                "not drained within \(HumanText.duration(limit)): \(self.drainChecks.rest)",
+                "no order has ended for \(HumanText.duration(limit)): \(self.drainChecks.rest)",
                 .bad
             )
             return self.stopProcesses()
@@ -100,6 +100,14 @@ extension RunningTopology {
             guard case .success(let status) = result else { return }
             self.judgeQuiet(status)
         }
+    }
+
+    /// The limit begins anew with each order that ends: a long backlog may take its time.
+    private func noteProgress() {
+        let orders = self.feed.fold.orders
+        let ended = orders.confirmed + orders.cancelled
+        guard ended != self.drainChecks.progress.ended else { return }
+        self.drainChecks.progress = (ended, self.loop.now())
     }
 
     /// Nothing may be under way twice in a row, with the log unchanged in between.

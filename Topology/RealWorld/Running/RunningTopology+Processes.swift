@@ -10,7 +10,7 @@ extension RunningTopology {
         case .started(_, _):
             return
         case .ready(let name, _, let after, let servingAfter):
-            guard let servingAfter else { return }
+            guard let servingAfter else { return self.timing.started(name, within: after) }
             self.timing.serves(name, after: servingAfter)
             let isBack = "\(name) back after \(HumanText.duration(servingAfter))"
             self.happened("\(isBack) (\(HumanText.duration(after)) to start)", .good)

@@ -11,12 +11,25 @@ package struct TimingReport: Sendable, Hashable {
         package var serving: Duration?
     }
 
+    /// The first start of one process.
+    package struct Start: Sendable, Hashable {
+        package var process: String
+        package var duration: Duration
+    }
+
     /// From the start until every service was ready and meshed.
     package var ready: Duration?
+    /// How long each process took for its first start, in the order in which they were ready.
+    package var starts: [Start] = []
     /// The kills in their order.
     package var kills: [Kill] = []
 
     package init() {}
+
+    /// Notes that a process was started for the first time.
+    mutating func started(_ process: String, within duration: Duration) {
+        self.starts.append(Start(process: process, duration: duration))
+    }
 
     /// Notes that the end of a killed process was noticed.
     mutating func noticed(_ process: String, after duration: Duration) {
@@ -35,6 +48,10 @@ package struct TimingReport: Sendable, Hashable {
     package var lines: [String] {
         var lines = ["timing"]
         lines.append("  all ready after \(self.ready.map(Self.milliseconds) ?? "-")")
+        let starts = self.starts.map { "\($0.process) \(Self.milliseconds($0.duration))" }
+        if !starts.isEmpty {
+            lines.append("  each from its start: \(starts.joined(separator: ", "))")
+        }
         for kill in self.kills {
             let serving = kill.serving.map(Self.milliseconds) ?? "-"
             lines.append(
