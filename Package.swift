@@ -140,7 +140,10 @@ let package = Package(
         ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
         tests("MeshTests", on: ["Mesh", "SimulatedWorld"]),
-        tests("OutsidePartiesTests", on: ["Events", "Mesh", "OutsideParties", "ServiceKit"]),
+        tests(
+            "OutsidePartiesTests",
+            on: ["Events", "Mesh", "MeshSocket", "Outside", "OutsideParties", "ServiceKit"]
+        ),
         tests(
             "ServicesTests",
             on: ["Events", "Mesh", "OutsideParties", "ServiceKit"] + capabilityLibraries

@@ -136,7 +136,12 @@ final class StageWorker {
     private(set) var refusal: Refusal?
     private(set) var committed: [UInt64] = []
 
-    init(_ stage: HubStage, service: String = "worker", instance: String, token: String = "secret") {
+    init(
+        _ stage: HubStage,
+        service: String = "worker",
+        instance: String,
+        token: String = "secret"
+    ) {
         self.stage = stage
         self.id = stage.connect()
         let topic = service == "worker" ? "orders" : "results"

@@ -75,7 +75,7 @@ import Testing
     #expect(reader.takeDeliveries().map(\.delivery.event.id.low) == [9])
 }
 
-@Test func `an owner whose partition has moved is refused, and drops what it had in memory`() throws {
+@Test func `an owner whose partition has moved is refused and drops its memory`() throws {
     let stage = try HubStage()
     let shoppers = StageShoppers(stage)
     let paused = StageWorker(stage, instance: "worker-1")
@@ -105,7 +105,7 @@ import Testing
     #expect(stage.audit.contains { $0["refused"]?.string == "staleEpoch" })
 }
 
-@Test func `an event that fails again and again becomes a dead letter and can be redriven`() throws {
+@Test func `an event that fails again and again becomes a dead letter, redriven once`() throws {
     var layout = HubStage.layout
     layout.limits.attemptsMax = 3
     let stage = try HubStage(layout: layout)
@@ -181,7 +181,7 @@ import Testing
     #expect(heir.takeDeliveries().isEmpty)
 }
 
-@Test func `a cut link holds deliveries back, counts them, and healing delivers all in order`() throws {
+@Test func `a cut link holds deliveries back and counts them; healing delivers all`() throws {
     let stage = try HubStage()
     let shoppers = StageShoppers(stage)
     let worker = StageWorker(stage, instance: "worker-1")

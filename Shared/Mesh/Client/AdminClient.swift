@@ -1,4 +1,6 @@
-/// Asks and commands the hub, and hears what it announces. Pure, like ``ServiceClient``.
+/// Asks and commands the hub, and hears what it announces.
+///
+/// Pure, like ``ServiceClient``.
 package struct AdminClient: Sendable {
     package enum Action: Sendable, Hashable {
         /// The hub let the client in.

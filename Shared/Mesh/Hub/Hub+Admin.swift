@@ -259,11 +259,11 @@ extension Hub {
         let isProjection = self.connections.values.contains {
             $0.service == service && $0.hello?.isProjection == true
         }
-        if isProjection, request["to"]?.int != 0 {
+        if isProjection, request["to"]?.int != 0 || request["topic"] != nil {
             return [
                 "error": .string(
-                    "\(name) is a projection: its state and its place are one, so it can only be "
-                        + "rewound to the start; use --to 0"
+                    "\(name) is a projection: its state and its places are one, so it can only be "
+                        + "rewound to the start of all its topics; use --to 0 and no --topic"
                 )
             ]
         }

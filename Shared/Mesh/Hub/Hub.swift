@@ -240,7 +240,9 @@ package final class Hub {
         }
     }
 
-    /// Ends the log in order: what follows is a clean start. Flush afterwards, then stop.
+    /// Ends the log in order, so that what follows is a clean start.
+    ///
+    /// Flush afterwards, then stop.
     package func closed(now: Instant) {
         self.log.append { writer, _ in writer.record(.closed, at: now) }
         self.needsSync = true

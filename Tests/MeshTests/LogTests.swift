@@ -1,0 +1,152 @@
+import Mesh
+import SimulatedWorld
+import Testing
+
+/// The physical log over a disk that can be harmed.
+@Suite struct `The log` {
+    private static let file = Log.file(at: 0)
+
+    private func open(
+        _ disk: MemoryDisk,
+        segmentBytes: Int = 1 << 20
+    ) throws(LogError) -> (
+        Log, [LogRecord]
+    ) {
+        var counter = CountingVisitor()
+        let log = try Log(disk: disk, segmentBytesMax: segmentBytes, recoveringInto: &counter)
+        var follower = LogFollower()
+        var records: [LogRecord] = []
+        while true {
+            let next = try follower.next(from: disk)
+            if next.isEmpty { break }
+            records += next
+        }
+        #expect(counter.count == records.count)
+        return (log, records)
+    }
+
+    @discardableResult
+    private func append(_ log: Log, _ number: Int) -> UInt64 {
+        log.append { writer, _ in
+            writer.record(.published, at: Instant(nanoseconds: Int64(number)))
+            writer.text("publisher-\(number)")
+            writer.varint(UInt64(number))
+            writer.varint(0)
+        }
+    }
+
+    private func filled(_ count: Int) throws -> MemoryDisk {
+        let disk = MemoryDisk()
+        let (log, _) = try self.open(disk)
+        for number in 0..<count {
+            self.append(log, number)
+            try log.commit()
+        }
+        return disk
+    }
+
+    @Test func `a tail torn at any byte is cut, and no committed record is`() throws {
+        let whole = try self.filled(5)
+        let size = whole.size(of: Self.file)
+        let bytes = try whole.read(Self.file, at: 0, count: size)
+        let (_, records) = try self.open(whole)
+        for cut in 0...size {
+            let disk = MemoryDisk()
+            try disk.append(Array(bytes[..<cut]), to: Self.file)
+            let (log, kept) = try self.open(disk)
+            let complete = records.filter { $0.position < UInt64(cut) }
+            #expect(kept.count == complete.count || kept.count == complete.count - 1)
+            #expect(kept == Array(records.prefix(kept.count)))
+            // What is appended after the cut is read back.
+            self.append(log, 99)
+            try log.commit()
+            let (_, more) = try self.open(disk)
+            #expect(more.count == kept.count + 1)
+        }
+    }
+
+    @Test func `a flipped byte in a committed record is named, never cut off`() throws {
+        let size = try self.filled(5).size(of: Self.file)
+        let (_, records) = try self.open(try self.filled(5))
+        let last = Int(try #require(records.last).position)
+        for offset in 16..<last {
+            let disk = try self.filled(5)
+            disk.flip(Self.file, at: offset)
+            let error = #expect(throws: LogError.self) { try self.open(disk) }
+            #expect(error?.code == .corrupt)
+            #expect(error?.message.contains(Self.file) == true)
+            #expect(disk.size(of: Self.file) == size, "byte \(offset): something was cut off")
+        }
+    }
+
+    @Test func `a log goes on over segments, and a missing segment is named`() throws {
+        let disk = MemoryDisk()
+        do {
+            let (log, _) = try self.open(disk, segmentBytes: 200)
+            for number in 0..<50 {
+                self.append(log, number)
+                try log.commit()
+            }
+        }
+        #expect(disk.list().count > 5)
+        let (_, records) = try self.open(disk, segmentBytes: 200)
+        #expect(records.count == 50)
+        disk.remove(disk.list()[2])
+        let error = #expect(throws: LogError.self) { try self.open(disk, segmentBytes: 200) }
+        #expect(error?.message.contains("a segment is missing") == true)
+    }
+
+    @Test func `what a failed write staged is not counted on`() throws {
+        let disk = try self.filled(3)
+        let (log, _) = try self.open(disk)
+        self.append(log, 3)
+        disk.failNext(DiskError(.full, "log: no space is left"))
+        let error = #expect(throws: LogError.self) { try log.commit() }
+        #expect(error?.code == .full)
+        let (_, records) = try self.open(disk)
+        #expect(records.count == 3)
+    }
+
+    @Test func `another layout is told from the one that the log was written with`() throws {
+        let stage = try HubStage()
+        var layout = HubStage.layout
+        layout.topics.append(.init(name: "more", partitions: 1))
+        let error = #expect(throws: LogError.self) {
+            try Hub(
+                configuration: .init(layout: layout, tokens: [:], uid: 0),
+                disk: stage.disk,
+                now: stage.now
+            )
+        }
+        #expect(error?.code == .otherLayout)
+        #expect(error?.message.contains("new run folder") == true)
+    }
+}
+
+/// Counts records.
+private struct CountingVisitor: LogVisitor {
+    var count = 0
+    mutating func record(at position: UInt64) {}
+    mutating func recorded(at time: Instant) { self.count += 1 }
+    mutating func opened(layout: UInt64) {}
+    mutating func published(publisher: String, sequence: UInt64) {}
+    mutating func turn(service: Int, partition: Int, epoch: UInt64, sequence: UInt64) {}
+    mutating func acknowledged(topic: Int, offset: UInt64) {}
+    mutating func event(
+        topic: Int,
+        partition: Int,
+        offset: UInt64,
+        envelope: UnsafeRawBufferPointer,
+        at: Int
+    ) {}
+    mutating func changed(offset: UInt64, bytes: UnsafeRawBufferPointer) {}
+    mutating func timerSet(name: String, due: Instant, envelope: UnsafeRawBufferPointer) {}
+    mutating func timerCancelled(name: String) {}
+    mutating func snapshot(_ bytes: UnsafeRawBufferPointer) {}
+    mutating func assigned(service: Int, partition: Int, epoch: UInt64, instance: String) {}
+    mutating func timerFired(service: Int, partition: Int, name: String) {}
+    mutating func deadLettered(_ letter: DeadLetterHead, envelope: UnsafeRawBufferPointer) {}
+    mutating func redriven(service: Int, number: UInt64) {}
+    mutating func rewound(service: Int, partition: Int, topic: Int, offset: UInt64) {}
+    mutating func closed() {}
+}
