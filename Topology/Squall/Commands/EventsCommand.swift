@@ -72,7 +72,7 @@ extension LogRecord {
         case .published(_, _, let events): events
         case .turn(let turn): turn.events
         case .timerFired(_, _, _, let event), .redriven(_, _, let event): [event]
-        case .opened, .assigned, .deadLettered, .rewound, .closed: []
+        case .opened, .assigned, .deadLettered, .rewound, .closed, .checkpoint: []
         }
     }
 }
