@@ -30,6 +30,16 @@ extension RunningTopology {
         return status
     }
 
+    /// What the topology file promises about times, and what they were.
+    package var objectives: ObjectiveReport {
+        let latency = self.feed.fold.orders.latency
+        return ObjectiveReport(
+            self.plan.topology.objectives,
+            self.timing,
+            orderP99: latency.isEmpty ? nil : latency.p99
+        )
+    }
+
     private func loadText(_ now: Instant) -> String {
         guard let source = self.load?.source, self.phase == .running else { return "" }
         return "load \(source.text(now: now))"

@@ -47,7 +47,9 @@ struct EventsCommand {
         throw ControlError(
             "there is no topic '\(name)'"
                 + (closest.map { "; did you mean '\($0)'?" }
-                    ?? "; there are \(declared.joined(separator: ", "))")
+                    ?? "; there are \(declared.joined(separator: ", "))"),
+            hint: "squall graph",
+            isUsage: true
         )
     }
 
