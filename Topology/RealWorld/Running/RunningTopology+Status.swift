@@ -27,6 +27,8 @@ extension RunningTopology {
             status.orders.p99 = orders.latency.p99
         }
         status.happenings = self.happenings
+        status.progress = self.progress
+        status.timeLeft = self.timeLeft
         return status
     }
 

@@ -13,7 +13,8 @@ struct UpCommand {
     func run() throws(ControlError) -> Int32 {
         if let error = RunningTopology.unknownFlaw(self.options.flaws) { throw error }
         let path = try TopologyCommands.path(self.options.file)
-        let topology = try TopologyCommands.topology(path)
+        var topology = try TopologyCommands.topology(path)
+        for setting in self.options.settings { try setting.apply(to: &topology) }
         var plan = RunningTopology.Plan(
             topology: topology,
             executables: FileSystem.executableFolder()
@@ -22,6 +23,7 @@ struct UpCommand {
         plan.seed = self.options.seed ?? plan.seed
         plan.duration = self.options.duration
         plan.flaws = self.options.flaws
+        plan.killCount = self.options.kills
         let loop: EventLoop
         do {
             loop = try EventLoop()
