@@ -31,6 +31,7 @@ package struct KillSchedule: Sendable {
     /// - Parameters:
     ///   - progress: How far the run is, in millionths.
     ///   - isUp: Whether a target can be killed at the moment; another one is taken where not.
+    /// - Returns: The name of a target, or nil where nothing is due or nothing is up.
     package mutating func next(at progress: Int64, isUp: (String) -> Bool) -> String? {
         guard let mark = self.marks.last, mark <= progress else { return nil }
         let first = self.random.below(max(self.targets.count, 1))
