@@ -25,6 +25,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private var handicap = Duration.zero
     /// When a service that a fault slows down is done with what it was given so far.
     private var busyUntil = Instant.zero
+    /// Whether a look at unconfirmed commits is due; only ever while there are some.
+    private var isWatchingAnswers = false
 
     /// How long a projection waits for more events before it commits what it has folded.
     private static var quietTime: Duration { .milliseconds(200) }
@@ -237,6 +239,19 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             decision.snapshot = service.assumeIsolated { $0.snapshot() }
         }
         _ = self.client.decided(partition, epoch: epoch, delivery, decision)
+        self.watchAnswers()
+    }
+
+    /// A commit has left: sees to it that somebody asks where it stays unconfirmed.
+    private func watchAnswers() {
+        guard !self.isWatchingAnswers else { return }
+        self.isWatchingAnswers = true
+        self.world.after(ServiceClient.answerPatience) { [weak self] in
+            guard let self else { return }
+            self.isWatchingAnswers = false
+            if self.client.askAboutUnanswered() { self.watchAnswers() }
+            self.flush()
+        }
     }
 
     /// The planted bug: events leave at once, and what they stand for commits a moment later.
@@ -293,6 +308,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         var decision = self.decision(projection.published(because: event))
         decision.snapshot = state.service.assumeIsolated { $0.snapshot() }
         self.perform(self.client.snapshotTaken(partition, decision))
+        self.watchAnswers()
     }
 }
 

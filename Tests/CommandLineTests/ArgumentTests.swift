@@ -51,7 +51,14 @@ import Testing
         Wrong("pause mail 3s for 4s", "pause: the duration is given twice"),
         Wrong("pause mail for 4s --for 4s", "pause: the duration is given twice: --for and 'for'"),
         Wrong("pause mail 3", "pause: '3' is no duration; write 500ms, 5s or 2m"),
-        Wrong("slow bank", "slow: something is missing: squall slow PROCESS DELAY [for DURATION]"),
+        Wrong("slow bank", "slow: by how much? squall slow bank 200ms"),
+        Wrong("slow bank 1s --cpu 5%", "slow: a delay and --cpu exclude each other"),
+        Wrong("slow bank --cpu 0%", "slow: --cpu is a share from 1% to 99%, not '0%'"),
+        Wrong("heal all", "heal: 'all' is no number of a fault; see 'squall ps'"),
+        Wrong("link a b dela", "link: unknown kind 'dela'; did you mean 'delay'?"),
+        Wrong("link a b delay", "link: a delay needs --by, how long it takes"),
+        Wrong("link a b drop --by 1s", "link: --by means nothing for a drop"),
+        Wrong("link a b drop --chance 5", "link: --chance is a share such as 5%, not '5'"),
         Wrong("cut orders", "cut: something is missing: squall cut FROM TO [for DURATION]"),
         Wrong("cut a b for", "cut: unexpected 'for': squall cut FROM TO [for DURATION]"),
         Wrong("fault bank dwn", "fault: unknown kind 'dwn'; did you mean 'down'?"),
@@ -99,6 +106,23 @@ import Testing
         #expect(spaced.output == OutputOptions(json: true))
     }
 
+    @Test func `a fault of a link takes the words of a topology file`() throws {
+        let line =
+            "link a b delay --by 20ms --jitter 5ms --hop commit --every 3 --chance 5% "
+            + "--type t.v1 --subject s for 2s"
+        var fault = LinkFault(kind: .delay)
+        fault.by = .milliseconds(20)
+        fault.jitter = .milliseconds(5)
+        fault.hop = .commit
+        fault.every = 3
+        fault.chance = Ratio(1, 20) ?? .one
+        fault.type = "t.v1"
+        fault.subject = "s"
+        let request = ControlRequest.link(from: "a", to: "b", fault, for: .seconds(2))
+        #expect(try self.parse(line).command == .control(request))
+        #expect(try ControlRequest(json: try JSONValue(parsing: request.json.text)) == request)
+    }
+
     @Test func `flaws may be repeated`() throws {
         guard case .up(let options) = try self.parse("up --flaw oversell --flaw b").command else {
             Issue.record("no up")
@@ -119,7 +143,11 @@ import Testing
         ("cut orders payments", .cut(from: "orders", to: "payments", for: nil)),
         ("cut orders payments for 2m", .cut(from: "orders", to: "payments", for: .seconds(120))),
         ("fault bank timeout-after for 5s", .party("bank", .timeoutAfter, for: .seconds(5))),
-        ("heal", .heal),
+        ("heal", .heal(nil)),
+        ("heal 3", .heal(3)),
+        ("crash-loop orders for 1s", .crashLoop("orders", for: .seconds(1))),
+        ("slow orders --cpu 20%", .slowProcessor("orders", percent: 20, for: nil)),
+        ("link a b cut", .link(from: "a", to: "b", LinkFault(kind: .cut), for: nil)),
         ("load x10 for 5s", .load(times: 10, for: .seconds(5))),
         ("load rate 500", .rate(500, for: nil)),
     ])

@@ -42,7 +42,7 @@ import Testing
         board.bit(cut, count: 3)
         #expect(
             board.status(now: self.start + .seconds(1)) == [
-                TopologyStatus.Fault(text: "cut a→b", bitten: 5, remaining: .seconds(3))
+                .init(text: "cut a→b", number: 1, bitten: 5, remaining: .seconds(3))
             ]
         )
         #expect(board.healed(cut)?.bitten == 5)

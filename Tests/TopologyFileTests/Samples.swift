@@ -49,7 +49,7 @@ let sample = """
         warehouses: 3, hotProducts: {share: {numerator: 2, denominator: 6}, count: 4},
         linesMax: 2, customers: 9},
       limits: {eventBytesMax: "64KiB", window: 8, attemptsMax: 3, backoffMin: "1ms",
-        backoffMax: "2ms", connectionsMax: 99, runsKept: 2, logBytesMax: "1MiB"},
+        backoffMax: "2ms", connectionsMax: 99, backlogMax: 77, runsKept: 2, logBytesMax: "1MiB"},
       objectives: {orderP99: "500ms", readyWithin: "1s", servingAgainWithin: "100ms"},
       shutdown: {drainWithin: "9s", killAfter: "1s"},
       log: {segmentBytes: "1MiB"},

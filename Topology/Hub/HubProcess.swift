@@ -30,6 +30,11 @@ final class HubProcess {
             disk: disk,
             now: loop.now()
         )
+        for link in launch.topology.links {
+            for fault in link.faults {
+                self.hub.armStanding(fault, from: link.from, to: link.to)
+            }
+        }
         self.listener = try FrameListener(
             path: "hub.sock",
             loop: loop,

@@ -152,29 +152,3 @@ extension Topology {
         Graph(self).written(as: format)
     }
 }
-
-extension Topology.LinkFault: CustomStringConvertible {
-    /// The fault in a few words, such as `delay 20ms every 3rd of orders.placed.v1`.
-    package var description: String {
-        var words = [self.kind.rawValue]
-        if let by = self.by { words.append(by.text) }
-        if let jitter = self.jitter { words.append("+ up to \(jitter.text)") }
-        if self.chance != .one { words.append("\(self.chance)") }
-        if self.every > 1 { words.append("every \(Self.ordinal(self.every))") }
-        if let type = self.type { words.append("of \(type)") }
-        if let subject = self.subject {
-            words.append("about \(DocumentPath.printable(subject))")
-        }
-        return words.joined(separator: " ")
-    }
-
-    private static func ordinal(_ number: Int) -> String {
-        if (11...13).contains(number % 100) { return "\(number)th" }
-        return switch number % 10 {
-        case 1: "\(number)st"
-        case 2: "\(number)nd"
-        case 3: "\(number)rd"
-        default: "\(number)th"
-        }
-    }
-}

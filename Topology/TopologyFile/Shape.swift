@@ -43,7 +43,7 @@ package struct Shape: Sendable, Hashable {
     package static let linkFault = Shape(
         "linkFault",
         required: ["kind"],
-        optional: ["type", "subject", "every", "chance", "by", "jitter"]
+        optional: ["hop", "type", "subject", "every", "chance", "by", "jitter", "rate"]
     )
     package static let outsideParty = Shape(
         "outsideParty",
@@ -65,7 +65,7 @@ package struct Shape: Sendable, Hashable {
         "limits",
         optional: [
             "eventBytesMax", "window", "attemptsMax", "backoffMin", "backoffMax",
-            "connectionsMax", "runsKept", "logBytesMax",
+            "connectionsMax", "backlogMax", "runsKept", "logBytesMax",
         ]
     )
     package static let objectives = Shape(

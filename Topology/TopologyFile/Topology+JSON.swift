@@ -113,23 +113,25 @@ extension Topology.Link {
         var object = JSONObject()
         object.add("from", .string(self.from))
         object.add("to", .string(self.to))
-        object.add("faults", .array(self.faults.map(\.json)))
+        object.add("faults", .array(self.faults.map(\.normalized)))
         return object.json
     }
 }
 
 extension Topology.LinkFault {
-    fileprivate var json: JSONValue {
+    fileprivate var normalized: JSONValue {
         var object = JSONObject()
         object.add("kind", .string(self.kind.rawValue))
         object.add("type", self.type.map { .string($0) })
         object.add("subject", self.subject.map { .string($0) })
-        if self.kind != .cut {
+        object.add("hop", .string(self.hop.rawValue))
+        if self.kind != .cut, self.kind != .throttle {
             object.add("every", self.every)
             object.add("chance", self.chance)
         }
         object.add("by", self.by)
         object.add("jitter", self.jitter)
+        object.add("rate", self.rate.map { .int(Int64($0)) })
         return object.json
     }
 }
@@ -186,6 +188,7 @@ extension Topology.Limits {
         object.add("backoffMin", self.mesh.backoffMin)
         object.add("backoffMax", self.mesh.backoffMax)
         object.add("connectionsMax", self.mesh.connectionsMax)
+        object.add("backlogMax", self.mesh.backlogMax.map { .int(Int64($0)) })
         object.add("runsKept", self.runsKept)
         object.add("logBytesMax", .size(self.logBytesMax))
         return object.json

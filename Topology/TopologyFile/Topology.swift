@@ -90,25 +90,7 @@ extension Topology {
     }
 
     /// What goes wrong on a link for as long as the topology is up.
-    package struct LinkFault: Sendable, Hashable {
-        package enum Kind: String, Sendable, CaseIterable {
-            case delay, drop, duplicate, reorder, corrupt, hold, cut
-        }
-
-        package var kind: Kind
-        /// The event type it is limited to; nil for all.
-        package var type: String?
-        /// The subject it is limited to; nil for all.
-        package var subject: String?
-        /// Every n-th of the events it matches.
-        package var every = 1
-        /// The share of these that it bites.
-        package var chance = Ratio.one
-        /// How long `delay` and `hold` last, at least.
-        package var by: Duration?
-        /// How much longer, at most, drawn for each event.
-        package var jitter: Duration?
-    }
+    package typealias LinkFault = Mesh.LinkFault
 
     /// What no team controls: a process of its own, with a ledger of its own.
     package struct OutsideParty: Sendable, Hashable {

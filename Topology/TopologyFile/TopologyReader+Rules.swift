@@ -69,6 +69,14 @@ extension TopologyReader {
             in: 8...1_000_000,
             default: mesh.connectionsMax
         )
+        if section?["backlogMax"] != nil {
+            limits.mesh.backlogMax = self.whole(
+                section,
+                "backlogMax",
+                in: 1...1_000_000_000,
+                default: 1_000_000
+            )
+        }
         limits.runsKept = self.whole(section, "runsKept", in: 0...100_000, default: limits.runsKept)
         limits.logBytesMax = self.size(
             section,

@@ -168,18 +168,17 @@ extension TopologyReader {
         fault.chance = self.ratio(section, "chance") ?? .one
         fault.by = self.duration(section, "by", in: .zero...Duration(days: 1))
         fault.jitter = self.duration(section, "jitter", in: .zero...Duration(days: 1))
-        let lasts = kind == .delay || kind == .hold
-        if lasts, section["by"] == nil {
-            self.report(path, "a \(kind.rawValue) needs 'by', how long it takes")
+        fault.hop = self.choice(section, "hop", default: .delivery)
+        if section["rate"] != nil {
+            fault.rate = self.whole(section, "rate", in: 1...1_000_000_000, default: 1)
         }
-        let senseless =
-            switch kind {
-            case .delay: [String]()
-            case .hold: ["jitter"]
-            case .drop, .duplicate, .reorder, .corrupt: ["by", "jitter"]
-            case .cut: ["type", "subject", "every", "chance", "by", "jitter"]
-            }
-        for key in senseless where section[key] != nil {
+        if let needed = Topology.LinkFault.neededKey(for: kind), section[needed.name] == nil {
+            self.report(
+                path,
+                "a \(kind.rawValue) needs '\(needed.name)', \(needed.meaning)"
+            )
+        }
+        for key in Topology.LinkFault.senselessKeys(for: kind) where section[key] != nil {
             self.report(path[key], "means nothing for a \(kind.rawValue)", "leave it out")
         }
         return fault

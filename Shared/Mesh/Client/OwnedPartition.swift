@@ -11,6 +11,10 @@ struct OwnedPartition {
     let epoch: UInt64
     /// The sequence number of the last commit sent.
     var sequence: UInt64 = 0
+    /// The sequence number of the last commit that the hub confirmed.
+    private var answeredUpTo: UInt64 = 0
+    /// What ``answeredUpTo`` was when last looked at; nil where nothing was open then.
+    private var lookedAt: UInt64?
     var intakes: [Int: Intake]
     /// How many deliveries are being handled.
     var handling = 0
@@ -32,6 +36,26 @@ struct OwnedPartition {
         self.epoch = epoch
         self.intakes = [:]
         for floor in floors { self.intakes[floor.topic] = Intake(floor: floor.offset) }
+    }
+
+    /// The hub confirmed a commit, and with it those before; returns whether it was of this epoch.
+    mutating func answered(_ sequence: UInt64, epoch: UInt64) -> Bool {
+        guard epoch == self.epoch else { return false }
+        self.answeredUpTo = max(self.answeredUpTo, sequence)
+        return true
+    }
+
+    /// Whether a commit waits for its confirmation.
+    var hasUnanswered: Bool { self.sequence > self.answeredUpTo }
+
+    /// Returns whether nothing was confirmed since the last look although something was open.
+    mutating func isStuck() -> Bool {
+        guard self.hasUnanswered else {
+            self.lookedAt = nil
+            return false
+        }
+        defer { self.lookedAt = self.answeredUpTo }
+        return self.lookedAt == self.answeredUpTo
     }
 
     /// Takes a delivery; returns it where it may be handled at once.

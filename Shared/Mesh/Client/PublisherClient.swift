@@ -24,6 +24,10 @@ package struct PublisherClient: Sendable {
     private var pending: [Pending] = []
     private var first = 0
     private var last: UInt64 = 0
+    private var isSealing = false
+
+    /// How many unconfirmed events are sent again at once where nobody asked for them.
+    private static let resentMax = 1024
 
     package init(hello: Hello) {
         self.hello = hello
@@ -38,7 +42,8 @@ package struct PublisherClient: Sendable {
     /// Returns the frames to send, and forgets them.
     package mutating func takeOutput() -> [UInt8] {
         defer { self.out.bytes = [] }
-        return self.out.bytes
+        guard self.isSealing else { return self.out.bytes }
+        return Seal.sealed(frames: self.out.bytes, as: Frame.ToHub.sealed.rawValue)
     }
 
     package mutating func connected() {
@@ -48,6 +53,7 @@ package struct PublisherClient: Sendable {
 
     package mutating func disconnected() {
         self.topics = nil
+        self.isSealing = false
         self.out = WireWriter()
     }
 
@@ -55,15 +61,33 @@ package struct PublisherClient: Sendable {
     package mutating func publish(_ event: EventEnvelope, to topic: String) -> UInt64 {
         self.last += 1
         let pending = Pending(sequence: self.last, topic: topic, envelope: event.encoded())
+        let before = self.unconfirmedCount > 0 ? self.pending.last?.sequence : nil
         self.pending.append(pending)
-        self.send(pending)
+        self.send(pending, after: before ?? 0)
         return self.last
     }
 
-    private mutating func send(_ pending: Pending) {
+    /// Sends again what is not confirmed: nothing was heard of it for so long that it, or the
+    /// answer, must have been lost.
+    package mutating func sendAgain() {
+        self.sendAgain(atMost: Self.resentMax)
+    }
+
+    private mutating func sendAgain(atMost count: Int) {
+        var before: UInt64 = 0
+        for pending in self.pending[self.first...].prefix(count) {
+            self.send(pending, after: before)
+            before = pending.sequence
+        }
+    }
+
+    /// `before` is the unconfirmed event before this one, which the hub must have had first; 0
+    /// where there is none.
+    private mutating func send(_ pending: Pending, after before: UInt64) {
         guard let topics = self.topics else { return }
         self.out.frame(.publish) {
             $0.varint(pending.sequence)
+            $0.varint(before)
             $0.varint(UInt64(topics[pending.topic] ?? Int(Int32.max)))
             $0.counted(pending.envelope)
         }
@@ -82,8 +106,18 @@ package struct PublisherClient: Sendable {
             for (number, topic) in welcome.topics.enumerated() { topics[topic.name] = number }
             self.topics = topics
             let actions = self.confirmed(upTo: welcome.publishedUpTo)
-            for pending in self.pending[self.first...] { self.send(pending) }
+            self.sendAgain(atMost: .max)
             return actions
+        case .publishGap:
+            let actions = self.confirmed(upTo: try reader.varint())
+            self.sendAgain(atMost: .max)
+            return actions
+        case .seal:
+            self.isSealing = try reader.u8() == 1
+            return []
+        case .sealed:
+            guard let inside = Seal.opened(frame) else { return [] }
+            return try self.received(inside)
         case .published:
             return self.confirmed(upTo: try reader.varint())
         case .publishRefused:

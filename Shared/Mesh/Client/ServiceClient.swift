@@ -32,6 +32,7 @@ package struct ServiceClient: Sendable {
     private var welcome: Welcome?
     private var partitions: [Int: OwnedPartition] = [:]
     private var topicNumbers: [String: Int] = [:]
+    private var isSealing = false
 
     /// Creates the client of one instance.
     package init(hello: Hello) {
@@ -41,7 +42,8 @@ package struct ServiceClient: Sendable {
     /// Returns the frames to send, and forgets them.
     package mutating func takeOutput() -> [UInt8] {
         defer { self.out.bytes = [] }
-        return self.out.bytes
+        guard self.isSealing else { return self.out.bytes }
+        return Seal.sealed(frames: self.out.bytes, as: Frame.ToHub.sealed.rawValue)
     }
 
     /// The number of a topic, once welcomed.
@@ -68,6 +70,7 @@ package struct ServiceClient: Sendable {
         let owned = self.owned
         self.partitions = [:]
         self.welcome = nil
+        self.isSealing = false
         self.out = WireWriter()
         return owned.map { .forget(partition: $0, reason: "the hub is gone") }
     }
@@ -93,7 +96,8 @@ package struct ServiceClient: Sendable {
             let partition = try reader.count()
             let epoch = try reader.varint()
             let sequence = try reader.varint()
-            guard self.owns(partition, epoch: epoch) else { return [] }
+            guard self.partitions[partition]?.answered(sequence, epoch: epoch) == true
+            else { return [] }
             return [.committed(partition: partition, epoch: epoch, sequence: sequence)]
         case .commitRefused: return try self.commitRefused(&reader)
         case .settled: return try self.settled(&reader)
@@ -101,6 +105,12 @@ package struct ServiceClient: Sendable {
             return self.owned.map { .takeSnapshot(partition: $0) }
         case .handicap:
             return [.handicap(milliseconds: try reader.count())]
+        case .seal:
+            self.isSealing = try reader.u8() == 1
+            return []
+        case .sealed:
+            guard let inside = Seal.opened(frame) else { return [] }
+            return try self.received(inside)
         default:
             throw WireError("the hub sent a frame of kind \(code), which is not for a service")
         }
@@ -114,6 +124,31 @@ package struct ServiceClient: Sendable {
             self.topicNumbers[topic.name] = number
         }
         return [.welcomed(welcome)]
+    }
+
+    /// How long a commit may stay unconfirmed until the hub is asked about it, at least.
+    package static let answerPatience = Duration.milliseconds(500)
+
+    /// Asks the hub about commits where none was confirmed since the last call; returns whether
+    /// any is open, so that this has to be called again after ``answerPatience``.
+    ///
+    /// A commit or its answer may be lost. Where the commit is, the hub hands the partition out
+    /// anew; where only the answer is, it answers again.
+    package mutating func askAboutUnanswered() -> Bool {
+        var isAnyOpen = false
+        for partition in self.owned {
+            guard var state = self.partitions[partition] else { continue }
+            let isStuck = state.isStuck()
+            isAnyOpen = isAnyOpen || state.hasUnanswered
+            self.partitions[partition] = state
+            guard isStuck else { continue }
+            self.out.frame(.unanswered) {
+                $0.varint(UInt64(partition))
+                $0.varint(state.epoch)
+                $0.varint(state.sequence)
+            }
+        }
+        return isAnyOpen
     }
 
     // MARK: Ownership

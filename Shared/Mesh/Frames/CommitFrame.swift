@@ -136,6 +136,8 @@ package struct EnvelopeView {
 
     /// The producer's name.
     package var sourceText: String { String(decoding: self.source, as: UTF8.self) }
+    /// What kind of event it is.
+    package var typeText: String { String(decoding: self.type, as: UTF8.self) }
     /// The ordering key.
     package var subjectText: String { String(decoding: self.subject, as: UTF8.self) }
 }

@@ -2,14 +2,14 @@
 /// where the body's first byte is the kind.
 package enum Frame {
     /// The version of this protocol; the two ends must agree.
-    package static let version: UInt8 = 1
+    package static let version: UInt8 = 2
     /// The largest body that the hub accepts and that it sends.
     package static let bodyBytesMax = 64 * 1024 * 1024
 
     /// What a client tells the hub.
     package enum ToHub: UInt8 {
         case hello = 1
-        case publish, commit, nack, credit, more, released, admin
+        case publish, commit, nack, credit, more, released, admin, unanswered, sealed
     }
 
     /// What the hub tells a client.
@@ -17,6 +17,7 @@ package enum Frame {
         case welcome = 32
         case refused, assign, revoke, journal, deliver, committed, commitRefused
         case published, publishRefused, durable, answer, notice, drain, handicap, settled
+        case publishGap, seal, sealed
     }
 }
 

@@ -34,9 +34,9 @@ extension Hub {
     private func carryOut(_ request: JSONValue, _ now: Instant) throws(LogError) -> JSONValue {
         switch request["do"]?.string {
         case "status": return self.status()
-        case "cut", "delay", "drop", "duplicate": return self.arm(request)
         case "heal": return self.heal(request, now)
         case "slow": return self.slow(request)
+        case "link": return self.arm(request, now)
         case "dead-letters": return try self.listDeadLetters(request)
         case "redrive": return try self.redrive(request, now)
         case "rewind": return try self.rewind(request, now)
@@ -46,6 +46,8 @@ extension Hub {
                 self.send(to: id) { $0.frame(.drain) { _ in } }
             }
             return [:]
+        case let kind? where LinkFault.Kind(rawValue: kind) != nil:
+            return self.arm(request, now)
         default:
             return ["error": .string("the hub cannot do '\(request["do"]?.string ?? "")'")]
         }
@@ -90,85 +92,13 @@ extension Hub {
         }
         return [
             "services": .array(services),
-            "rules": .array(self.rules.rules.map(Self.describe)),
+            "rules": .array(self.rules.rules.map(\.json)),
             "position": .int(Int64(self.log.durable)),
             "records": .int(Int64(self.log.recordCount)),
         ]
     }
 
-    private static func describe(_ rule: LinkRule) -> JSONValue {
-        [
-            "number": .int(Int64(rule.number)),
-            "rule": .string(rule.name),
-            "bitten": .int(Int64(rule.bitten)),
-        ]
-    }
-
-    // MARK: Faults
-
-    private func arm(_ request: JSONValue) -> JSONValue {
-        guard let from = request["from"]?.string, let to = request["to"]?.string,
-            let what = request["do"]?.string
-        else { return ["error": "a link needs 'from' and 'to'"] }
-        let amount = Int(request["perMille"]?.int ?? 1000)
-        let kind: LinkRule.Kind
-        switch what {
-        case "cut": kind = .cut
-        case "delay": kind = .delay(.milliseconds(request["milliseconds"]?.int ?? 100))
-        case "drop": kind = .drop(perMille: amount)
-        default: kind = .duplicate(perMille: amount)
-        }
-        let isDeclared =
-            from == "*" || to == "*" || to == "hub"
-            || self.layout.links.contains { $0.from == from && $0.to == to }
-        guard isDeclared else {
-            let links = self.layout.links.map { "\($0.from)→\($0.to)" }.joined(separator: ", ")
-            return ["error": .string("there is no link \(from)→\(to); links are \(links)")]
-        }
-        if kind == .cut, self.rules.isCut(from: from, to: to) {
-            return ["error": .string("\(from)→\(to) is cut already; `squall heal` heals it")]
-        }
-        let number = self.rules.arm(from: from, to: to, kind)
-        if kind == .cut, to == "hub" { self.setCut(from, true) }
-        let rule = self.rules.rules.first { $0.number == number }
-        return ["number": .int(Int64(number)), "rule": .string(rule?.name ?? what)]
-    }
-
-    private func heal(_ request: JSONValue, _ now: Instant) -> JSONValue {
-        let number = request["number"]?.int
-        let healed = self.rules.heal { number == nil || Int64($0.number) == number }
-        for rule in healed where rule.kind == .cut && rule.to == "hub" {
-            self.setCut(rule.from, false)
-        }
-        for rule in healed where rule.to == "hub" { self.replayHeld(rule.from, now) }
-        self.unparkAll()
-        if number == nil {
-            for service in self.handicaps.keys.sorted() { self.setHandicap(service, 0) }
-            self.handicaps = [:]
-        }
-        return ["healed": .array(healed.map(Self.describe))]
-    }
-
-    private func setCut(_ name: String, _ isCut: Bool) {
-        for id in self.connections.keys.sorted() {
-            guard let connection = self.connections[id], connection.hello?.name == name
-            else { continue }
-            connection.isCut = isCut
-            if !isCut { self.dirtyConnections.insert(id) }
-        }
-    }
-
-    private func replayHeld(_ name: String, _ now: Instant) {
-        for id in self.connections.keys.sorted() {
-            guard let connection = self.connections[id], connection.hello?.name == name
-            else { continue }
-            let frames = connection.heldFrames
-            connection.heldFrames = []
-            for frame in frames {
-                frame.withUnsafeBytes { self.received(id, frame: $0, now: now) }
-            }
-        }
-    }
+    // MARK: Slow services
 
     private func slow(_ request: JSONValue) -> JSONValue {
         let name = request["service"]?.string ?? ""
@@ -181,7 +111,7 @@ extension Hub {
         return ["slow": .string(name), "milliseconds": .int(Int64(milliseconds))]
     }
 
-    private func setHandicap(_ service: Int, _ milliseconds: Int) {
+    func setHandicap(_ service: Int, _ milliseconds: Int) {
         for id in self.connections.keys.sorted() where self.connections[id]?.service == service {
             self.send(to: id) { $0.frame(.handicap) { $0.varint(UInt64(milliseconds)) } }
         }

@@ -9,18 +9,30 @@ extension Hub {
         _ now: Instant
     ) throws(WireError) {
         let sequence = try reader.varint()
+        let before = try reader.varint()
         let topic = try reader.count()
         let envelope = try reader.view()
         guard let name = connection.hello?.name else { return }
         let last = self.publishedUpTo[name] ?? 0
         guard sequence > last else { return self.published(id, upTo: last) }
+        let isNext = before <= last
+        guard isNext || before == connection.refusedUpTo else {
+            return self.missed(id, connection, after: last)
+        }
         let view: EnvelopeView
         do {
             view = try self.check(envelope, topic, connection)
+            try self.checkBacklog(topic, view)
         } catch {
-            self.publishedUpTo[name] = sequence
-            return self.refusePublish(id, sequence, error, now)
+            let isFirst = connection.refusedUpTo == nil || before != connection.refusedUpTo
+            connection.refusedUpTo = sequence
+            connection.gapAfter = nil
+            if error.code != .full || isFirst { self.audit(error, of: connection, now) }
+            return self.refusePublish(id, sequence, error)
         }
+        // The publisher must know of a refusal before a later event is stored: that the hub has
+        // stored everything up to an event means that nothing before it was refused unheard.
+        guard isNext else { return self.missed(id, connection, after: last) }
         let partition = view.partition(among: self.layout.partitionCount(topic))
         let offset = self.topics[topic][partition].end
         let count = UInt32(envelope.count)
@@ -46,17 +58,18 @@ extension Hub {
     }
 
     private func published(_ id: ConnectionID, upTo sequence: UInt64) {
-        self.send(to: id) { $0.frame(.published) { $0.varint(sequence) } }
+        self.answer(id) { $0.frame(.published) { $0.varint(sequence) } }
     }
 
-    private func refusePublish(
-        _ id: ConnectionID,
-        _ sequence: UInt64,
-        _ refusal: Refusal,
-        _ now: Instant
-    ) {
-        if let connection = self.connections[id] { self.audit(refusal, of: connection, now) }
-        self.send(to: id) {
+    /// An event arrived without those before it: they were lost, or refused unheard.
+    private func missed(_ id: ConnectionID, _ connection: Connection, after last: UInt64) {
+        guard connection.gapAfter != last else { return }
+        connection.gapAfter = last
+        self.answer(id) { $0.frame(.publishGap) { $0.varint(last) } }
+    }
+
+    private func refusePublish(_ id: ConnectionID, _ sequence: UInt64, _ refusal: Refusal) {
+        self.answer(id) {
             $0.frame(.publishRefused) {
                 $0.varint(sequence)
                 $0.u8(refusal.code.rawValue)
@@ -105,11 +118,39 @@ extension Hub {
         return view
     }
 
+    /// Whether no consumer of the topic is too far behind to take more.
+    private func checkBacklog(_ topic: Int, _ view: EnvelopeView) throws(Refusal) {
+        guard let limit = self.layout.limits.backlogMax else { return }
+        let partitions = self.layout.partitionCount(topic)
+        let partition = view.partition(among: partitions)
+        for (service, cursor) in self.consumers[topic] {
+            // Only where this partition has its share of the limit the others are looked at too.
+            let here = self.backlog(service, partition, cursor, topic)
+            guard here * partitions >= limit else { continue }
+            let all = (0..<partitions).reduce(0) { $0 + self.backlog(service, $1, cursor, topic) }
+            guard all >= limit else { continue }
+            throw Refusal(
+                .full,
+                "\(all) events of \(self.layout.topicName(topic)) wait for "
+                    + "\(self.layout.services[service].name); the limit is \(limit) "
+                    + "(limits.backlogMax): try again later"
+            )
+        }
+    }
+
+    private func backlog(_ service: Int, _ partition: Int, _ cursor: Int, _ topic: Int) -> Int {
+        let end = self.topics[topic][partition].end
+        return Int(end - min(end, self.services[service][partition].cursors[cursor].floor))
+    }
+
     // MARK: Turns
 
     /// Takes a turn, whole or not at all.
     func commit(_ id: ConnectionID, _ service: Int, _ commit: CommitView, _ now: Instant) {
         guard let connection = self.connections[id] else { return }
+        if self.isRepeated(commit, id, service) {
+            return self.committed(id, commit.partition, commit.epoch, commit.sequence)
+        }
         let partitions: [Int]
         do {
             try self.fence(commit, id, service)
@@ -122,24 +163,65 @@ extension Hub {
         self.services[service][commit.partition].sequence = commit.sequence
         self.services[service][commit.partition].credit += commit.credit
         self.mayDeliver(service, commit.partition)
-        self.send(to: id) {
+        self.committed(id, commit.partition, commit.epoch, commit.sequence)
+    }
+
+    /// Whether the commit came before and was taken.
+    private func isRepeated(_ commit: CommitView, _ id: ConnectionID, _ service: Int) -> Bool {
+        guard commit.partition < self.services[service].count else { return false }
+        let state = self.services[service][commit.partition]
+        return state.owner == id && state.epoch == commit.epoch
+            && (1...max(1, state.sequence)).contains(commit.sequence) && state.sequence > 0
+    }
+
+    private func committed(
+        _ id: ConnectionID,
+        _ partition: Int,
+        _ epoch: UInt64,
+        _ sequence: UInt64
+    ) {
+        self.answer(id) {
             $0.frame(.committed) {
-                $0.varint(UInt64(commit.partition))
-                $0.varint(commit.epoch)
-                $0.varint(commit.sequence)
+                $0.varint(UInt64(partition))
+                $0.varint(epoch)
+                $0.varint(sequence)
             }
         }
     }
 
+    /// A client asks what became of its last commit.
+    func unanswered(
+        _ id: ConnectionID,
+        _ service: Int,
+        _ reader: inout WireReader,
+        _ now: Instant
+    ) throws(WireError) {
+        var commit = CommitView()
+        commit.partition = try self.partition(&reader, service)
+        commit.epoch = try reader.varint()
+        commit.sequence = try reader.varint()
+        let state = self.services[service][commit.partition]
+        guard state.owner == id, state.epoch == commit.epoch else { return }
+        guard commit.sequence > state.sequence else {
+            return self.committed(id, commit.partition, commit.epoch, commit.sequence)
+        }
+        let refusal = Refusal(
+            .sequenceGap,
+            "commit \(commit.sequence) was lost on its way; the last one that came is "
+                + "\(state.sequence)"
+        )
+        self.refuseCommit(id, service, commit, refusal, now)
+    }
+
     /// Says no to a commit; its owner drops what it had in memory and is given its state anew.
-    private func refuseCommit(
+    func refuseCommit(
         _ id: ConnectionID,
         _ service: Int,
         _ commit: CommitView,
         _ refusal: Refusal,
         _ now: Instant
     ) {
-        self.send(to: id) {
+        self.answer(id) {
             $0.frame(.commitRefused) {
                 $0.varint(UInt64(commit.partition))
                 $0.varint(commit.epoch)

@@ -8,10 +8,25 @@ extension Hub {
     /// A frame has arrived; `frame` is its body and valid during the call only.
     package func received(_ id: ConnectionID, frame: UnsafeRawBufferPointer, now: Instant) {
         guard let connection = self.connections[id] else { return }
+        self.timeOfInput = now
         if connection.isCut {
             connection.heldFrames.append([UInt8](frame))
+            self.rules.bit { $0.isHubCut && $0.from == connection.hello?.name }
             return
         }
+        if self.rules.hasFrameRules || !connection.inbound.isEmpty {
+            return self.passFaults(id, connection, frame, now)
+        }
+        self.take(frame, id, connection, now)
+    }
+
+    /// Handles a frame that no fault keeps back any more.
+    func take(
+        _ frame: UnsafeRawBufferPointer,
+        _ id: ConnectionID,
+        _ connection: Connection,
+        _ now: Instant
+    ) {
         do {
             try self.handle(frame, id, connection, now)
         } catch {
@@ -40,7 +55,14 @@ extension Hub {
             case (.admin, nil): try self.admin(id, connection, &reader, now)
             case (.commit, let service?):
                 let commit = try CommitView(from: &reader)
+                guard !self.comesEarly(commit, service, id, frame, now) else { return }
                 self.commit(id, service, commit, now)
+                self.takeEarlyCommits(service, commit.partition, now)
+            case (.unanswered, let service?): try self.unanswered(id, service, &reader, now)
+            case (.sealed, _):
+                // What was damaged on its way counts as lost.
+                guard let inside = Seal.opened(frame) else { return }
+                self.take(inside, id, connection, now)
             case (.nack, let service?): try self.nack(id, service, &reader, now)
             case (.credit, let service?): try self.credit(id, service, &reader, now)
             case (.more, let service?): try self.more(id, service, &reader)
@@ -71,9 +93,12 @@ extension Hub {
             self.closing.append(other)
         }
         connection.hello = hello
-        connection.isCut = self.rules.isCut(from: hello.name, to: "hub")
+        connection.isCut = self.isCutOff(hello.name)
         if hello.role == .service { connection.service = self.layout.serviceIndex(hello.name) }
         self.welcome(id, hello)
+        if self.rules.wantsSeals, hello.role == .service || hello.role == .publisher {
+            self.tellSeals(id, true)
+        }
         guard let service = connection.service else { return }
         if let milliseconds = self.handicaps[service] {
             self.send(to: id) { $0.frame(.handicap) { $0.varint(UInt64(milliseconds)) } }

@@ -1,4 +1,9 @@
 extension Hub {
+    /// When a delivery is tried again that was lost or damaged on its way.
+    static let retryAfterLoss = Duration.seconds(1)
+    /// How long something waits to be overtaken at the most.
+    static let overtakingTime = Duration.milliseconds(50)
+
     /// Delivers what one partition of one service may have, as far as its credit goes.
     func pump(service: Int, partition: Int, now: Instant) throws(LogError) {
         guard let owner = self.services[service][partition].owner,
@@ -60,26 +65,18 @@ extension Hub {
         }
         let isUntouched =
             self.rules.isEmpty && self.services[service][partition].parkedSubjects.isEmpty
-        var copies = 1
-        if !isUntouched {
-            let verdict = try self.judge(service, partition, cursor, offset, place)
-            switch verdict {
-            case .deliver: break
-            case .deliverTwice: copies = 2
-            case .hold: return
-            case .wait(let duration):
-                self.putOff(service, partition, cursor, offset, until: now + duration)
-                return
-            case .lose:
-                self.putOff(service, partition, cursor, offset, until: now + .seconds(1))
-                return
-            }
+        var fate = RuleChain.Verdict.deliver
+        if !isUntouched { fate = try self.judge(service, partition, cursor, offset, place, now) }
+        switch fate {
+        case .hold, .wait, .lose, .swap: return
+        case .deliver, .deliverTwice, .corrupt: break
         }
         let state = self.services[service][partition]
         let attempt = (state.cursors[cursor].failures[offset]?.attempts ?? 0) + 1
         guard let connection = self.connections[owner] else { return }
+        let start = connection.out.bytes.count
         try self.log.withBytes(at: place.position, count: Int(place.count)) { envelope in
-            for _ in 0..<copies {
+            for _ in 0..<(fate == .deliverTwice ? 2 : 1) {
                 connection.out.frame(.deliver) { frame in
                     frame.varint(UInt64(partition))
                     frame.varint(state.epoch)
@@ -91,7 +88,12 @@ extension Hub {
             }
         }
         self.dirtyConnections.insert(owner)
+        if case .corrupt = fate {
+            // It is on its way, and will be asked for again: whoever gets it notices.
+            return self.damage(&connection.out.bytes, from: start, as: .sealed)
+        }
         self.services[service][partition].credit -= 1
+        if !state.overtaken.isEmpty { self.letOvertakenGo(service, partition) }
     }
 
     private func judge(
@@ -99,37 +101,52 @@ extension Hub {
         _ partition: Int,
         _ cursor: Int,
         _ offset: UInt64,
-        _ place: EventPlace
+        _ place: EventPlace,
+        _ now: Instant
     ) throws(LogError) -> RuleChain.Verdict {
         let wasCleared =
             self.services[service][partition].cursors[cursor].cleared.remove(offset) != nil
-        let names: Result<(source: String, subject: String), WireError> = try self.log.withBytes(
-            at: place.position,
-            count: Int(place.count)
-        ) { bytes in
-            Result { () throws(WireError) in
-                let view = try EnvelopeView(bytes)
-                return (view.sourceText, view.subjectText)
-            }
-        }
-        guard case .success(let (source, subject)) = names else { return .deliver }
+        let passage = try self.passage(of: place, to: service)
+        guard let passage else { return .deliver }
+        let subject = passage.subject
         if self.services[service][partition].parkedSubjects[subject] != nil, !wasCleared {
-            self.park(service, partition, cursor, offset, subject, isBehind: true)
-            return .hold
+            let parked = Cursor.Parked(subject: subject, isBehind: true)
+            self.park(service, partition, cursor, offset, parked)
+            return .hold(rule: 0)
         }
         if wasCleared { return .deliver }
         self.attemptCounter += 1
-        let verdict = self.rules.judge(
-            from: source,
-            to: self.layout.services[service].name,
-            draw: StableHash.combine(place.position, self.attemptCounter)
-        )
+        let draw = StableHash.combine(place.position, self.attemptCounter)
+        let verdict = self.rules.judge([passage], draw, now)
+        var parked = Cursor.Parked(subject: subject, isBehind: false)
         switch verdict {
-        case .deliver, .deliverTwice: break
-        case .hold, .wait, .lose:
-            self.park(service, partition, cursor, offset, subject, isBehind: false)
+        case .deliver, .deliverTwice: return verdict
+        case .hold(let rule): parked.rule = rule
+        case .wait(let until, let rule): (parked.until, parked.rule) = (until, rule)
+        case .lose(let rule), .corrupt(let rule):
+            (parked.until, parked.rule, parked.isLost) = (now + Self.retryAfterLoss, rule, true)
+        case .swap(let rule):
+            (parked.until, parked.rule) = (now + Self.overtakingTime, rule)
+            self.services[service][partition].overtaken.append((cursor, offset))
         }
+        self.park(service, partition, cursor, offset, parked)
         return verdict
+    }
+
+    /// The link that an event takes to a service; nil where it cannot be read.
+    private func passage(of place: EventPlace, to service: Int) throws(LogError) -> Passage? {
+        let name = self.layout.services[service].name
+        return try self.log.withBytes(at: place.position, count: Int(place.count)) { bytes in
+            guard let view = try? EnvelopeView(bytes) else { return nil }
+            return Passage(
+                from: view.sourceText,
+                to: name,
+                party: name,
+                hop: .delivery,
+                type: view.typeText,
+                subject: view.subjectText
+            )
+        }
     }
 
     private func park(
@@ -137,23 +154,15 @@ extension Hub {
         _ partition: Int,
         _ cursor: Int,
         _ offset: UInt64,
-        _ subject: String,
-        isBehind: Bool
+        _ parked: Cursor.Parked
     ) {
-        self.services[service][partition].cursors[cursor].parked[offset] =
-            Cursor.Parked(subject: subject, isBehind: isBehind)
-        if !isBehind { self.services[service][partition].parkedSubjects[subject, default: 0] += 1 }
+        self.services[service][partition].cursors[cursor].parked[offset] = parked
+        if !parked.isBehind {
+            self.services[service][partition].parkedSubjects[parked.subject, default: 0] += 1
+        }
         // What is held back counts as delivered, so that a cut costs bounded memory.
         self.services[service][partition].credit -= 1
-    }
-
-    private func putOff(
-        _ service: Int,
-        _ partition: Int,
-        _ cursor: Int,
-        _ offset: UInt64,
-        until due: Instant
-    ) {
+        guard let due = parked.until else { return }
         self.deadlines.add(
             .unpark(
                 service: service,
@@ -166,16 +175,29 @@ extension Hub {
         )
     }
 
-    /// A delay is over: the delivery is made without asking the rules again.
+    /// A wait is over: what was only late is delivered without asking the rules again.
     func waitEnded(
         _ service: Int,
         _ partition: Int,
         _ cursor: Int,
         _ offset: UInt64,
-        _ epoch: UInt64
+        _ epoch: UInt64,
+        _ now: Instant
     ) {
-        guard self.services[service][partition].epoch == epoch else { return }
-        self.unpark(service, partition, cursor, offset, cleared: true)
+        guard self.services[service][partition].epoch == epoch,
+            let parked = self.services[service][partition].cursors[cursor].parked[offset],
+            let until = parked.until, until <= now
+        else { return }
+        self.unpark(service, partition, cursor, offset, cleared: !parked.isLost)
+    }
+
+    /// Something passed: what was to be overtaken follows.
+    private func letOvertakenGo(_ service: Int, _ partition: Int) {
+        let overtaken = self.services[service][partition].overtaken
+        self.services[service][partition].overtaken = []
+        for item in overtaken {
+            self.unpark(service, partition, item.cursor, item.offset, cleared: true)
+        }
     }
 
     private func unpark(
@@ -209,13 +231,15 @@ extension Hub {
         }
     }
 
-    /// Lets everything that cuts held back be attempted again.
-    func unparkAll() {
+    /// Lets everything be attempted again that rules held back which are healed.
+    func unparkHealed() {
         for service in self.services.indices {
             for partition in self.services[service].indices {
                 for cursor in self.services[service][partition].cursors.indices {
-                    let offsets = self.services[service][partition].cursors[cursor].parked.keys
-                    for offset in offsets.sorted() {
+                    let parked = self.services[service][partition].cursors[cursor].parked
+                    for offset in parked.keys.sorted() {
+                        guard let rule = parked[offset]?.rule, !self.rules.isArmed(rule)
+                        else { continue }
                         self.unpark(service, partition, cursor, offset, cleared: false)
                     }
                 }

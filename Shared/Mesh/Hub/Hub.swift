@@ -47,6 +47,10 @@ package final class Hub {
         case unpark(service: Int, partition: Int, cursor: Int, offset: UInt64, epoch: UInt64)
         case timer(service: Int, partition: Int, name: String, generation: UInt64)
         case revocation(service: Int, partition: Int, epoch: UInt64)
+        /// Frames of a connection, or answers to it, that a fault held back.
+        case frames(ConnectionID)
+        /// Commits that came before their turn and have waited long enough.
+        case earlyCommits(service: Int, partition: Int, epoch: UInt64)
     }
 
     /// A partition's state to be sent to its new owner; read once everything staged is written.
@@ -92,7 +96,11 @@ package final class Hub {
     var publishedUpTo: [String: UInt64]
     var deadLetters: [[DeadLetterEntry]]
     var deadlines = Deadlines<Deadline>()
-    var rules = RuleChain()
+    package internal(set) var rules = RuleChain()
+    /// The links that the frame under way stands for; known only while rules look at frames.
+    var passages: [Passage] = []
+    /// When the input under way came.
+    var timeOfInput = Instant.zero
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
 
@@ -181,16 +189,21 @@ package final class Hub {
 
     /// Does what is due: timers, second attempts, ends of delays.
     package func timePassed(now: Instant) {
+        self.timeOfInput = now
         while let deadline = self.deadlines.pop(dueAt: now) {
             switch deadline {
             case .retry(let service, let partition, let cursor, let offset, let epoch):
                 self.retryCameDue(service, partition, cursor, offset, epoch)
             case .unpark(let service, let partition, let cursor, let offset, let epoch):
-                self.waitEnded(service, partition, cursor, offset, epoch)
+                self.waitEnded(service, partition, cursor, offset, epoch, now)
             case .timer(let service, let partition, let name, let generation):
                 self.timerCameDue(service, partition, name, generation, now)
             case .revocation(let service, let partition, let epoch):
                 self.revocationExpired(service, partition, epoch, now)
+            case .frames(let id):
+                self.framesCameDue(id, now)
+            case .earlyCommits(let service, let partition, let epoch):
+                self.earlyCommitsExpired(service, partition, epoch, now)
             }
         }
     }
@@ -307,6 +320,16 @@ final class Connection {
     /// Whether a fault cuts the client off; then frames wait on both sides.
     var isCut = false
     var heldFrames: [[UInt8]] = []
+    /// What a fault on one of its links holds back, from the client and to it.
+    var inbound = HeldFrames()
+    var outbound = HeldFrames()
+    /// The last event that was refused: those that the client sent behind it, before it heard
+    /// that, may be refused too but not stored.
+    var refusedUpTo: UInt64?
+    /// After which event one was missing when the publisher was last told.
+    var gapAfter: UInt64?
+    /// Whether the client was told to seal what it sends.
+    var isSealing = false
     /// Whether the instance was announced as ready.
     var isReady = false
 

@@ -1,112 +1,188 @@
-/// A fault on a link: what happens to attempts to deliver over it.
+/// A fault that is armed on a link.
 ///
-/// Rules are leases: whoever armed one heals it, or its end comes. Each counts how often it bit.
+/// Rules are leases: whoever armed one heals it, or its end comes; those of the topology file
+/// stand for as long as the hub. Each counts how often it bit.
 package struct LinkRule: Sendable, Hashable {
-    package enum Kind: Sendable, Hashable {
-        /// Nothing passes until the rule is healed.
-        case cut
-        /// Each delivery waits this long first.
-        case delay(Duration)
-        /// This many of a thousand attempts are lost; each is tried again after a second.
-        case drop(perMille: Int)
-        /// This many of a thousand deliveries are made twice.
-        case duplicate(perMille: Int)
-    }
-
     package var number: Int
     /// The producing service or publisher, or `*`.
     package var from: String
-    /// The consuming service, `*`, or `hub` for everything that `from` says to the hub.
+    /// The consuming service, `*`, or `hub` for everything between `from` and the hub.
     package var to: String
-    package var kind: Kind
+    package var fault: LinkFault
+    /// Whether it stands in the topology file.
+    package var isStanding: Bool
     package var bitten = 0
+    private var matched: UInt64 = 0
+    /// When a throttle lets the next one pass, or until when a hold lasts.
+    private var busyUntil = Instant.zero
 
-    package init(number: Int, from: String, to: String, kind: Kind) {
+    package init(number: Int, from: String, to: String, fault: LinkFault, isStanding: Bool) {
         self.number = number
         self.from = from
         self.to = to
-        self.kind = kind
+        self.fault = fault
+        self.isStanding = isStanding
     }
 
-    package func matches(from: String, to: String) -> Bool {
-        (self.from == "*" || self.from == from) && (self.to == "*" || self.to == to)
+    /// Whether it cuts a client off from the hub altogether.
+    var isHubCut: Bool { self.fault.kind == .cut && self.to == "hub" }
+
+    func matches(_ passage: Passage) -> Bool {
+        guard self.fault.hop == passage.hop else { return false }
+        if self.to == "hub" {
+            guard !self.isHubCut, self.from == passage.party else { return false }
+        } else {
+            guard self.from == "*" || self.from == passage.from else { return false }
+            guard self.to == "*" || self.to == passage.to else { return false }
+        }
+        if let type = self.fault.type, type != passage.type { return false }
+        if let subject = self.fault.subject, subject != passage.subject { return false }
+        return true
+    }
+
+    /// Returns what becomes of something that matches; nil where it passes this time.
+    mutating func bite(_ draw: UInt64, _ now: Instant) -> RuleChain.Verdict? {
+        if self.fault.kind == .hold, now < self.busyUntil {
+            self.bitten += 1
+            return .wait(until: self.busyUntil, rule: self.number)
+        }
+        self.matched += 1
+        guard self.matched.isMultiple(of: UInt64(self.fault.every)) else { return nil }
+        let own = StableHash.combine(draw, UInt64(self.number))
+        guard self.fault.chance.holds(for: own) else { return nil }
+        let by = self.fault.by ?? .zero
+        let verdict: RuleChain.Verdict
+        switch self.fault.kind {
+        case .cut: verdict = .hold(rule: self.number)
+        case .drop: verdict = .lose(rule: self.number)
+        case .duplicate: verdict = .deliverTwice
+        case .reorder: verdict = .swap(rule: self.number)
+        case .corrupt: verdict = .corrupt(rule: self.number)
+        case .hold:
+            self.busyUntil = now + by
+            verdict = .wait(until: self.busyUntil, rule: self.number)
+        case .delay:
+            let spread = UInt64(max(0, self.fault.jitter?.inNanoseconds ?? 0))
+            let extra = spread == 0 ? 0 : StableHash.combine(own, 1) % (spread + 1)
+            let until = now + by + .nanoseconds(Int64(extra))
+            verdict = .wait(until: until, rule: self.number)
+        case .throttle:
+            let start = max(now, self.busyUntil)
+            let gap = 1_000_000_000 / Int64(max(1, self.fault.rate ?? 1))
+            self.busyUntil = start + .nanoseconds(gap)
+            guard start > now else { return nil }
+            verdict = .wait(until: start, rule: self.number)
+        }
+        self.bitten += 1
+        return verdict
     }
 
     /// The rule in words: `cut orders→payments`.
-    package var name: String {
-        let link = "\(self.from)→\(self.to)"
-        return switch self.kind {
-        case .cut: "cut \(link)"
-        case .delay(let duration): "delay \(link) by \(duration.inMilliseconds) ms"
-        case .drop(let share): "drop \(share)‰ \(link)"
-        case .duplicate(let share): "duplicate \(share)‰ \(link)"
-        }
-    }
+    package var name: String { "\(self.from)→\(self.to) \(self.fault)" }
 }
 
-/// The armed rules, and what they say of one delivery.
+/// What is about to pass one hop of one link.
+struct Passage {
+    var from: String
+    var to: String
+    /// Who is at the other end of the connection that it takes.
+    var party: String
+    var hop: LinkFault.Hop
+    var type: String
+    var subject: String
+}
+
+/// The armed rules, and what they say of what passes.
 package struct RuleChain: Sendable {
     package private(set) var rules: [LinkRule] = []
+    /// Whether a rule is about another hop than deliveries, so that frames have to be looked at.
+    private(set) var hasFrameRules = false
+    /// Whether clients have to seal what they send, so that a flipped byte is found.
+    private(set) var wantsSeals = false
     private var lastNumber = 0
 
-    package enum Verdict: Sendable, Hashable {
+    enum Verdict: Sendable, Hashable {
         case deliver
         case deliverTwice
-        /// Keep it back until a rule is healed.
-        case hold
-        case wait(Duration)
+        /// Keep it back until this rule is healed.
+        case hold(rule: Int)
+        case wait(until: Instant, rule: Int)
         /// This attempt is lost.
-        case lose
+        case lose(rule: Int)
+        /// The next one passes first.
+        case swap(rule: Int)
+        /// A byte of this attempt is flipped.
+        case corrupt(rule: Int)
     }
 
-    package var isEmpty: Bool { self.rules.isEmpty }
+    var isEmpty: Bool { self.rules.isEmpty }
 
     /// Arms a rule; returns its number.
-    package mutating func arm(from: String, to: String, _ kind: LinkRule.Kind) -> Int {
+    mutating func arm(
+        from: String,
+        to: String,
+        _ fault: LinkFault,
+        isStanding: Bool = false
+    ) -> Int {
         self.lastNumber += 1
-        self.rules.append(LinkRule(number: self.lastNumber, from: from, to: to, kind: kind))
+        self.rules.append(
+            LinkRule(
+                number: self.lastNumber,
+                from: from,
+                to: to,
+                fault: fault,
+                isStanding: isStanding
+            )
+        )
+        self.summarize()
         return self.lastNumber
     }
 
     /// Heals the rules that `isHealed` picks and returns them.
-    package mutating func heal(where isHealed: (LinkRule) -> Bool) -> [LinkRule] {
+    mutating func heal(where isHealed: (LinkRule) -> Bool) -> [LinkRule] {
         let healed = self.rules.filter(isHealed)
         self.rules.removeAll(where: isHealed)
+        self.summarize()
         return healed
     }
 
-    package func isCut(from: String, to: String) -> Bool {
-        self.rules.contains { $0.kind == .cut && $0.from == from && $0.to == to }
+    private mutating func summarize() {
+        let hops = self.rules.filter { !$0.isHubCut }.map(\.fault)
+        self.hasFrameRules = hops.contains { $0.hop != .delivery }
+        self.wantsSeals = hops.contains {
+            $0.kind == .corrupt && ($0.hop == .publish || $0.hop == .commit)
+        }
     }
 
-    package mutating func bit(_ number: Int) {
-        for index in self.rules.indices where self.rules[index].number == number {
+    /// Whether this very link is cut already, at this hop.
+    func isCut(from: String, to: String, hop: LinkFault.Hop = .delivery) -> Bool {
+        self.rules.contains {
+            $0.fault.kind == .cut && $0.from == from && $0.to == to && $0.fault.hop == hop
+        }
+    }
+
+    func isArmed(_ number: Int) -> Bool { self.rules.contains { $0.number == number } }
+
+    mutating func bit(where isBiting: (LinkRule) -> Bool) {
+        for index in self.rules.indices where isBiting(self.rules[index]) {
             self.rules[index].bitten += 1
         }
     }
 
     /// Judges one attempt: the first rule that matches and bites wins.
     ///
-    /// `draw` is a number that differs for each attempt; the same draw gets the same verdict.
-    package mutating func judge(from: String, to: String, draw: UInt64) -> Verdict {
-        for index in self.rules.indices where self.rules[index].matches(from: from, to: to) {
-            let share = Int(StableHash.combine(draw, UInt64(self.rules[index].number)) % 1000)
-            switch self.rules[index].kind {
-            case .cut:
-                self.rules[index].bitten += 1
-                return .hold
-            case .delay(let duration):
-                self.rules[index].bitten += 1
-                return .wait(duration)
-            case .drop(let perMille) where share < perMille:
-                self.rules[index].bitten += 1
-                return .lose
-            case .duplicate(let perMille) where share < perMille:
-                self.rules[index].bitten += 1
-                return .deliverTwice
-            case .drop, .duplicate:
-                continue
-            }
+    /// `passages` are all the links that the attempt stands for. `draw` is a number that differs
+    /// for each attempt; the same draw gets the same verdict. What is not sealed is not corrupted,
+    /// because nobody could tell.
+    mutating func judge(
+        _ passages: [Passage],
+        _ draw: UInt64,
+        _ now: Instant,
+        isSealed: Bool = true
+    ) -> Verdict {
+        for index in self.rules.indices where passages.contains(where: self.rules[index].matches) {
+            if self.rules[index].fault.kind == .corrupt, !isSealed { continue }
+            if let verdict = self.rules[index].bite(draw, now) { return verdict }
         }
         return .deliver
     }

@@ -92,6 +92,8 @@ package struct MeshLayout: Sendable, Hashable {
         package var backoffMax = Duration.seconds(2)
         /// How many connections the hub accepts at once.
         package var connectionsMax = 1024
+        /// How many events may wait for a service until publishers are refused; nil for any number.
+        package var backlogMax: Int? = 1_000_000
 
         package init() {}
     }

@@ -19,6 +19,10 @@ struct ServicePartition {
     var cursors: [Cursor]
     /// The subjects of deliveries that a fault holds back: later ones must wait behind them.
     var parkedSubjects: [String: Int] = [:]
+    /// Deliveries that the next one overtakes, as (cursor, offset).
+    var overtaken: [(cursor: Int, offset: UInt64)] = []
+    /// Commits that came before their turn, by sequence number.
+    var earlyCommits: [UInt64: [UInt8]] = [:]
 
     /// The offset in the journal of the next change.
     var journalEnd: UInt64 = 0
@@ -44,6 +48,8 @@ struct ServicePartition {
         self.credit = 0
         self.sequence = 0
         self.parkedSubjects = [:]
+        self.overtaken = []
+        self.earlyCommits = [:]
         for index in self.cursors.indices { self.cursors[index].restart() }
     }
 }
@@ -88,6 +94,12 @@ struct Cursor {
         var subject: String
         /// Whether it only waits behind another parked delivery of its subject.
         var isBehind: Bool
+        /// When its wait ends; nil where only healing ends it.
+        var until: Instant?
+        /// The rule that holds it back; nil where it only waits behind another.
+        var rule: Int?
+        /// Whether this attempt is lost, so that the next one is judged anew.
+        var isLost = false
     }
 
     init(topic: Int) {

@@ -4,12 +4,12 @@ import Testing
 
 /// Real processes, so one after the other: two cores are soon busy.
 @Suite(.serialized) struct `squall up` {
-    private let folder: TestFolder
+    let folder: TestFolder
 
     init() throws { self.folder = try TestFolder() }
 
     /// Starts a topology and waits until orders are placed.
-    private func started(_ options: String = "", run: String? = nil) throws -> SquallProcess {
+    func started(_ options: String = "", run: String? = nil) throws -> SquallProcess {
         let words = "up --quiet --json \(options)".split(separator: " ").map(String.init)
         let process = try SquallProcess(words, in: self.folder)
         do {
@@ -25,14 +25,14 @@ import Testing
         return process
     }
 
-    private func process(_ name: String) throws -> JSONValue {
+    func process(_ name: String) throws -> JSONValue {
         let status = try self.folder.json("ps")
         let found = status["processes"]?.array?.first { $0["name"]?.string == name }
         guard let found else { throw SquallProcess.Failure("no process \(name)") }
         return found
     }
 
-    private func expectNothingLeft(of pids: [pid_t]) throws {
+    func expectNothingLeft(of pids: [pid_t]) throws {
         for pid in pids {
             try Deadline.wait(seconds: 5, for: "the end of process \(pid)") { kill(pid, 0) != 0 }
         }
@@ -40,7 +40,7 @@ import Testing
         #expect(!names.contains { $0.hasSuffix(".sock") || $0 == "lock" })
     }
 
-    private func expectPassed(_ process: SquallProcess) throws {
+    func expectPassed(_ process: SquallProcess) throws {
         let code = try process.wait()
         #expect(code == 0, "\(process.standardOutput)\(process.standardError)")
         let verdict = try JSONValue(parsing: process.standardOutput)

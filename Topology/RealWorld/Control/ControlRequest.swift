@@ -12,10 +12,16 @@ package enum ControlRequest: Sendable, Hashable {
     case slow(String, by: Duration, for: Duration?)
     /// Cuts the link between two services.
     case cut(from: String, to: String, for: Duration?)
+    /// Makes something go wrong on a hop of a link.
+    case link(from: String, to: String, LinkFault, for: Duration?)
+    /// Ends a process again and again.
+    case crashLoop(String, for: Duration?)
+    /// Lets a process have so many percent of the time only.
+    case slowProcessor(String, percent: Int, for: Duration?)
     /// Makes an outside party misbehave.
     case party(String, PartyFaultKind, for: Duration?)
-    /// Ends all faults.
-    case heal
+    /// Ends the fault of that number, or all.
+    case heal(Int?)
     /// Multiplies the load.
     case load(times: Int, for: Duration?)
     /// Sets the load to so many orders a second.
@@ -58,7 +64,20 @@ extension ControlRequest {
                 ["do": "party", "name": .string(name), "kind": .string(kind.rawValue)],
                 duration
             )
-        case .heal: ["do": "heal"]
+        case .link(let from, let to, let fault, let duration):
+            Self.lasting(
+                ["do": "link", "from": .string(from), "to": .string(to), "fault": fault.json],
+                duration
+            )
+        case .crashLoop(let name, let duration):
+            Self.lasting(["do": "crash-loop", "name": .string(name)], duration)
+        case .slowProcessor(let name, let percent, let duration):
+            Self.lasting(
+                ["do": "slow", "name": .string(name), "percent": .int(Int64(percent))],
+                duration
+            )
+        case .heal(let number):
+            number.map { ["do": "heal", "number": .int(Int64($0))] } ?? ["do": "heal"]
         case .load(let times, let duration):
             Self.lasting(["do": "load", "times": .int(Int64(times))], duration)
         case .rate(let rate, let duration):
@@ -77,6 +96,12 @@ extension ControlRequest {
         case "kill": self = .kill(try Self.text(json, "name"))
         case "pause": self = .pause(try Self.text(json, "name"), for: duration)
         case "resume": self = .resume(try Self.text(json, "name"))
+        case "slow" where json["percent"] != nil:
+            let percent = Int(clamping: try Self.number(json, "percent"))
+            guard (1...99).contains(percent) else {
+                throw ControlError("'percent' is a whole number from 1 to 99")
+            }
+            self = .slowProcessor(try Self.text(json, "name"), percent: percent, for: duration)
         case "slow":
             let delay = Duration.nanoseconds(try Self.number(json, "by"))
             self = .slow(try Self.text(json, "name"), by: delay, for: duration)
@@ -86,13 +111,21 @@ extension ControlRequest {
                 to: try Self.text(json, "to"),
                 for: duration
             )
+        case "link":
+            self = .link(
+                from: try Self.text(json, "from"),
+                to: try Self.text(json, "to"),
+                try Self.linkFault(json["fault"]),
+                for: duration
+            )
+        case "crash-loop": self = .crashLoop(try Self.text(json, "name"), for: duration)
         case "party":
             let text = try Self.text(json, "kind")
             guard let kind = PartyFaultKind(rawValue: text) else {
                 throw ControlError("unknown kind of fault '\(text)'")
             }
             self = .party(try Self.text(json, "name"), kind, for: duration)
-        case "heal": self = .heal
+        case "heal": self = .heal(json["number"]?.int.map { Int(clamping: $0) })
         case "load":
             self = .load(times: Int(clamping: try Self.number(json, "times")), for: duration)
         case "rate":
@@ -117,6 +150,14 @@ extension ControlRequest {
     private static func text(_ json: JSONValue, _ name: String) throws(ControlError) -> String {
         guard let text = json[name]?.string else { throw ControlError("no text '\(name)'") }
         return text
+    }
+
+    private static func linkFault(_ json: JSONValue?) throws(ControlError) -> LinkFault {
+        do {
+            return try LinkFault(json: json ?? .null)
+        } catch {
+            throw ControlError(error.description, hint: "squall help link", isUsage: true)
+        }
     }
 
     private static func number(_ json: JSONValue, _ name: String) throws(ControlError) -> Int64 {

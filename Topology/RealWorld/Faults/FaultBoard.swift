@@ -9,6 +9,11 @@ struct FaultBoard {
         case paused(process: String)
         case slow(service: String, by: Duration)
         case cut(from: String, to: String)
+        case link(from: String, to: String, LinkFault)
+        /// A process that is killed again and again.
+        case crashLoop(process: String)
+        /// A process that stands still for the rest of the time.
+        case slowProcessor(process: String, percent: Int)
         case party(String, ControlRequest.PartyFaultKind)
         case slowParty(String, by: Duration)
         /// The load differs from what the topology says.
@@ -20,6 +25,9 @@ struct FaultBoard {
             case .paused(let process): "\(process) paused"
             case .slow(let service, let delay): "\(service) slow by \(HumanText.duration(delay))"
             case .cut(let from, let to): "cut \(from)→\(to)"
+            case .link(let from, let to, let fault): "\(from)→\(to) \(fault)"
+            case .crashLoop(let process): "\(process) in a crash loop"
+            case .slowProcessor(let process, let percent): "\(process) at \(percent)% of the time"
             case .party(let party, let kind): "\(party) \(kind.rawValue)"
             case .slowParty(let party, let delay): "\(party) slow by \(HumanText.duration(delay))"
             case .load(let text): "load \(text)"
@@ -32,6 +40,7 @@ struct FaultBoard {
             case (.slow(let one, _), .slow(let two, _)): one == two
             case (.slowParty(let one, _), .slowParty(let two, _)): one == two
             case (.load, .load): true
+            case (.slowProcessor(let one, _), .slowProcessor(let two, _)): one == two
             default: self == other
             }
         }
@@ -40,6 +49,8 @@ struct FaultBoard {
     /// A fault that is armed.
     struct Armed: Sendable, Hashable {
         var fault: Fault
+        /// What people call it by.
+        var number: Int
         var since: Instant
         /// When it heals by itself.
         var until: Instant?
@@ -48,6 +59,7 @@ struct FaultBoard {
     }
 
     private(set) var armed: [Armed] = []
+    private var lastNumber = 0
 
     /// When the next fault heals by itself.
     var nextEnd: Instant? { self.armed.compactMap(\.until).min() }
@@ -55,7 +67,9 @@ struct FaultBoard {
     /// Notes a fault that was just armed; one of the same target and kind is replaced.
     mutating func arm(_ fault: Fault, for duration: Duration?, now: Instant) {
         self.armed.removeAll { $0.fault.isReplaced(by: fault) }
-        self.armed.append(Armed(fault: fault, since: now, until: duration.map { now + $0 }))
+        self.lastNumber += 1
+        let end = duration.map { now + $0 }
+        self.armed.append(Armed(fault: fault, number: self.lastNumber, since: now, until: end))
     }
 
     /// Notes how often a fault bit, counted since it was armed.
@@ -81,6 +95,7 @@ struct FaultBoard {
         self.armed.map { armed in
             TopologyStatus.Fault(
                 text: armed.fault.text,
+                number: armed.number,
                 bitten: armed.bitten,
                 remaining: armed.until.map { max(.zero, $0 - now) }
             )

@@ -14,6 +14,13 @@ final class LoadDriver {
     private var isRunning = false
     private var isNoting = false
     private var acceptedUpTo: UInt64 = 0
+    /// Armed while something is unanswered: what was answered then, and how long to wait for more.
+    private var answerTimer: TimerID?
+    private var answerWait = LoadDriver.answerWaitMin
+
+    /// How long the hub may answer nothing until everything open is sent again; doubles each time.
+    private static let answerWaitMin = Duration.seconds(1)
+    private static let answerWaitMax = Duration.seconds(8)
 
     /// Where orders come from; nil until it is started.
     private(set) var source: OrderSource?
@@ -70,6 +77,8 @@ final class LoadDriver {
     func close() {
         self.isRunning = false
         self.arm()
+        if let timer = self.answerTimer { self.loop.cancel(timer) }
+        self.answerTimer = nil
         self.link.stop()
         do { try self.ledger.sync() } catch { self.onTrouble(error.message) }
     }
@@ -163,7 +172,28 @@ final class LoadDriver {
         }
     }
 
-    private func send() { self.link.send(self.client.takeOutput()) }
+    private func send() {
+        self.link.send(self.client.takeOutput())
+        self.watchAnswers()
+    }
+
+    /// What was published or its answer may be lost on a bad link.
+    private func watchAnswers() {
+        guard self.answerTimer == nil, self.unansweredCount > 0 else { return }
+        let answered = (self.acceptedUpTo, self.refusedCount)
+        self.answerTimer = self.loop.timer(at: self.loop.now() + self.answerWait) { [weak self] in
+            guard let self else { return }
+            self.answerTimer = nil
+            if (self.acceptedUpTo, self.refusedCount) != answered {
+                self.answerWait = Self.answerWaitMin
+            } else if self.unansweredCount > 0, self.client.isConnected {
+                self.answerWait = min(self.answerWait * 2, Self.answerWaitMax)
+                self.client.sendAgain()
+                self.link.send(self.client.takeOutput())
+            }
+            self.watchAnswers()
+        }
+    }
 
     private func flushLedger() {
         do { try self.ledger.flush() } catch { self.onTrouble(error.message) }

@@ -25,7 +25,13 @@ extension RunningTopology {
                 try self.cut(from, to, for: duration, answer)
             case .party(let name, let kind, let duration):
                 try self.fault(name, kind, for: duration, answer)
-            case .heal: self.healAll(answer)
+            case .link(let from, let to, let fault, let duration):
+                try self.link(from, to, fault, for: duration, answer)
+            case .crashLoop(let name, let duration):
+                answer(.success(try self.crashLoop(name, for: duration)))
+            case .slowProcessor(let name, let percent, let duration):
+                answer(.success(try self.slowProcessor(name, percent, for: duration)))
+            case .heal(let number): try self.heal(number, answer)
             case .load(let times, let duration):
                 answer(.success(try self.spike(times, for: duration)))
             case .rate(let rate, let duration):
@@ -39,11 +45,11 @@ extension RunningTopology {
 
     private static func did(_ text: String) -> JSONValue { ["did": .string(text)] }
 
-    private static func lasting(_ text: String, _ duration: Duration?) -> JSONValue {
+    static func lasting(_ text: String, _ duration: Duration?) -> JSONValue {
         Self.did(text + (duration.map { " for \(HumanText.duration($0))" } ?? ""))
     }
 
-    private func requireRunning() throws(ControlError) {
+    func requireRunning() throws(ControlError) {
         switch self.phase {
         case .running: return
         case .starting:
@@ -138,16 +144,7 @@ extension RunningTopology {
         _ answer: @escaping ControlServer.Answer
     ) throws(ControlError) {
         try self.requireRunning()
-        let links = self.plan.topology.links
-        guard links.contains(where: { $0.from == from && $0.to == to }) || to == LaunchPlan.hub
-        else {
-            let known = links.map { "\($0.from)→\($0.to)" }.joined(separator: ", ")
-            throw ControlError(
-                "there is no link \(from)→\(to); links are \(known)",
-                hint: "squall graph",
-                isUsage: true
-            )
-        }
+        try self.requireLink(from, to)
         if let party = self.parties.first(where: { $0.name == to }) {
             return self.arm(
                 .party(to, .down),
@@ -158,7 +155,7 @@ extension RunningTopology {
             )
         }
         let fault = FaultBoard.Fault.cut(from: from, to: to)
-        self.cut(from, to, fault) { [weak self] error in
+        self.link(from, to, LinkFault(kind: .cut), fault) { [weak self] error in
             self?.finish(fault, duration, error, answer)
         }
     }
@@ -177,7 +174,7 @@ extension RunningTopology {
         self.arm(.party(name, kind), command, at: party, for: duration, answer)
     }
 
-    private func arm(
+    func arm(
         _ fault: FaultBoard.Fault,
         _ command: JSONValue,
         at party: PartyLink,
@@ -192,7 +189,7 @@ extension RunningTopology {
     }
 
     /// A fault is armed, or was refused.
-    private func finish(
+    func finish(
         _ fault: FaultBoard.Fault,
         _ duration: Duration?,
         _ error: ControlError?,
@@ -205,8 +202,21 @@ extension RunningTopology {
         answer(.success(did))
     }
 
-    private func healAll(_ answer: @escaping ControlServer.Answer) {
-        self.heal { [weak self] healed in
+    private func heal(
+        _ number: Int?,
+        _ answer: @escaping ControlServer.Answer
+    ) throws(ControlError) {
+        if let number, !self.board.armed.contains(where: { $0.number == number }) {
+            let known = self.board.armed.map { "\($0.number) \($0.fault.text)" }
+            throw ControlError(
+                "there is no fault \(number); "
+                    + (known.isEmpty
+                        ? "none is armed" : "armed are \(known.joined(separator: ", "))"),
+                hint: "squall ps",
+                isUsage: true
+            )
+        }
+        self.heal(number: number) { [weak self] healed in
             let names = healed.map(\.text)
             let text = names.isEmpty ? "nothing to heal" : "healed \(names.joined(separator: ", "))"
             if !names.isEmpty { self?.happened(text, .good) }

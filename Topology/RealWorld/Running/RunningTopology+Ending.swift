@@ -152,6 +152,7 @@ extension RunningTopology {
         self.load?.close()
         self.control?.close()
         if let leaseTimer = self.leaseTimer { self.loop.cancel(leaseTimer) }
+        for fault in self.beats.keys { self.stopBeating(fault) }
         if let drainTimer = self.drainTimer { self.loop.cancel(drainTimer) }
         let ending = self.ending ?? self.judged()
         self.ending = ending

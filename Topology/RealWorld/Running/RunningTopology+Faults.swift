@@ -57,7 +57,8 @@ extension RunningTopology {
         switch fault {
         case .slow(let service, _): self.numbers(of: service)?.events ?? 0
         case .load: self.load?.sentCount ?? 0
-        case .paused, .cut, .party, .slowParty: nil
+        case .crashLoop, .slowProcessor: self.ownBites[fault] ?? 0
+        case .paused, .cut, .link, .party, .slowParty: nil
         }
     }
 
@@ -76,18 +77,14 @@ extension RunningTopology {
 
     /// Asks the hub and the outside parties how often their faults bit.
     package func refreshBites() {
-        guard !self.board.armed.isEmpty else { return }
-        self.countLocalBites()
-        if !self.rules.isEmpty {
+        if !self.rules.isEmpty || self.plan.topology.links.contains(where: { !$0.faults.isEmpty }) {
             self.admin.ask(["do": "status"]) { [weak self] result in
                 guard let self, case .success(let status) = result else { return }
-                for rule in status["rules"]?.array ?? [] {
-                    let fault = self.rules.first { $0.value == rule["number"]?.int }?.key
-                    let count = Int(clamping: rule["bitten"]?.int ?? 0)
-                    if let fault { self.board.bit(fault, count: count) }
-                }
+                self.count(rules: status["rules"]?.array ?? [])
             }
         }
+        guard !self.board.armed.isEmpty else { return }
+        self.countLocalBites()
         for party in self.parties
         where self.board.armed.contains(where: { $0.fault.party == party.name }) {
             party.ask(["do": "status"]) { [weak self] result in
@@ -96,6 +93,27 @@ extension RunningTopology {
             }
         }
     }
+
+    private func count(rules: [JSONValue]) {
+        self.standing = []
+        for rule in rules {
+            let count = Int(clamping: rule["bitten"]?.int ?? 0)
+            if rule["standing"]?.bool == true {
+                self.standing.append(
+                    TopologyStatus.Fault(
+                        text: rule["rule"]?.string ?? "",
+                        bitten: count,
+                        remaining: nil
+                    )
+                )
+            }
+            let fault = self.rules.first { $0.value == rule["number"]?.int }?.key
+            if let fault { self.board.bit(fault, count: self.earlierBites(fault) + count) }
+        }
+    }
+
+    /// How often a fault bit in hubs that are gone.
+    func earlierBites(_ fault: FaultBoard.Fault) -> Int { self.ownBites[fault] ?? 0 }
 
     private func count(_ faults: JSONValue?, of party: String) {
         for entry in faults?.array ?? [] {
@@ -111,9 +129,12 @@ extension RunningTopology {
 
     // MARK: Healing
 
-    /// Heals everything, then calls `then` with what was healed.
-    func heal(_ then: @escaping ([TopologyStatus.Fault]) -> Void) {
-        let faults = self.board.armed.map(\.fault)
+    /// Heals the fault of a number, or all, then calls `then` with what was healed.
+    func heal(
+        number: Int? = nil,
+        _ then: @escaping ([TopologyStatus.Fault]) -> Void
+    ) {
+        let faults = self.board.armed.filter { number == nil || $0.number == number }.map(\.fault)
         self.heal(faults, collected: [], then)
     }
 
@@ -144,6 +165,7 @@ extension RunningTopology {
             if let bitten { self.board.bit(fault, count: bitten) }
             self.rules[fault] = nil
             self.baselines[fault] = nil
+            self.ownBites[fault] = nil
             let armed = self.board.healed(fault)
             self.armLeaseTimer()
             then(
@@ -159,12 +181,16 @@ extension RunningTopology {
         case .slow(let service, _):
             let request: JSONValue = ["do": "slow", "service": .string(service), "milliseconds": 0]
             self.admin.ask(request) { _ in finish(nil) }
-        case .cut:
+        case .cut, .link:
             guard let number = self.rules[fault] else { return finish(nil) }
+            let before = self.earlierBites(fault)
             self.admin.ask(["do": "heal", "number": .int(number)]) { result in
                 let healed = (try? result.get())?["healed"]?.array?.first
-                finish(healed?["bitten"]?.int.map { Int(clamping: $0) })
+                finish(healed?["bitten"]?.int.map { before + Int(clamping: $0) })
             }
+        case .crashLoop, .slowProcessor:
+            self.stopBeating(fault)
+            finish(nil)
         case .party(let name, _), .slowParty(let name, _):
             self.healParty(name, fault, finish)
         case .load:
@@ -229,65 +255,6 @@ extension RunningTopology {
             }
         }
     }
-
-    // MARK: After a restart
-
-    /// The hub forgets its rules when its process ends: those that stand are armed again.
-    func rearmHubFaults() {
-        self.rules = [:]
-        for armed in self.board.armed {
-            switch armed.fault {
-            case .cut(let from, let to): self.cut(from, to, armed.fault) { _ in }
-            case .slow(let service, let delay): self.slow(service, by: delay) { _ in }
-            default: continue
-            }
-        }
-    }
-
-    /// Arms a fault of the board at a party that has forgotten it.
-    func rearm(_ armed: FaultBoard.Armed, at party: PartyLink) {
-        let left = armed.until.map { max(.milliseconds(1), $0 - self.loop.now()) }
-        switch armed.fault {
-        case .party(party.name, let kind):
-            party.ask(PartyCommand.arm(kind, for: left)) { _ in }
-        case .slowParty(party.name, let delay):
-            party.ask(PartyCommand.slow(by: delay, for: left)) { _ in }
-        default: return
-        }
-    }
-
-    /// Tells the hub to cut a link.
-    func cut(
-        _ from: String,
-        _ to: String,
-        _ fault: FaultBoard.Fault,
-        _ then: @escaping (ControlError?) -> Void
-    ) {
-        let request: JSONValue = ["do": "cut", "from": .string(from), "to": .string(to)]
-        self.admin.ask(request) { [weak self] result in
-            switch result {
-            case .success(let answer):
-                self?.rules[fault] = answer["number"]?.int
-                then(nil)
-            case .failure(let error): then(error)
-            }
-        }
-    }
-
-    /// Tells the hub to let a service handle each event later.
-    func slow(
-        _ service: String,
-        by delay: Duration,
-        _ then: @escaping (ControlError?) -> Void
-    ) {
-        let request: JSONValue = [
-            "do": "slow", "service": .string(service),
-            "milliseconds": .int(max(1, delay.inMilliseconds)),
-        ]
-        self.admin.ask(request) { result in
-            if case .failure(let error) = result { then(error) } else { then(nil) }
-        }
-    }
 }
 
 extension FaultBoard.Fault {
@@ -295,7 +262,7 @@ extension FaultBoard.Fault {
     var party: String? {
         switch self {
         case .party(let name, _), .slowParty(let name, _): name
-        case .paused, .slow, .cut, .load: nil
+        case .paused, .slow, .cut, .link, .crashLoop, .slowProcessor, .load: nil
         }
     }
 
@@ -304,7 +271,7 @@ extension FaultBoard.Fault {
         switch self {
         case .party(_, let kind): kind.rawValue
         case .slowParty: "slow"
-        case .paused, .slow, .cut, .load: "-"
+        case .paused, .slow, .cut, .link, .crashLoop, .slowProcessor, .load: "-"
         }
     }
 }

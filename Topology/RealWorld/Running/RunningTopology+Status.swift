@@ -14,7 +14,7 @@ extension RunningTopology {
         status.load = self.loadText(now)
         status.processes = self.processes(now)
         self.countLocalBites()
-        status.faults = self.board.status(now: now)
+        status.faults = self.standing + self.board.status(now: now)
         let orders = self.feed.fold.orders
         status.orders.placed = orders.placed
         status.orders.confirmed = orders.confirmed

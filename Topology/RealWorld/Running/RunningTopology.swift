@@ -60,6 +60,12 @@ package final class RunningTopology {
     var rules: [FaultBoard.Fault: Int64] = [:]
     /// What was counted when a fault was armed.
     var baselines: [FaultBoard.Fault: Int] = [:]
+    /// How often faults bit that squall brings about itself.
+    var ownBites: [FaultBoard.Fault: Int] = [:]
+    /// The next beat of each fault that goes on and on.
+    var beats: [FaultBoard.Fault: TimerID] = [:]
+    /// The faults of the topology file, as the hub last told of them.
+    var standing: [TopologyStatus.Fault] = []
     var leaseTimer: TimerID?
     var phase = TopologyStatus.Phase.starting
     var happenings: [TopologyStatus.Happening] = []

@@ -36,12 +36,15 @@ package struct TopologyStatus: Sendable, Hashable {
     /// A fault that is armed.
     package struct Fault: Sendable, Hashable {
         package var text: String
+        /// What `squall heal` calls it; nil for one that stands in the topology file.
+        package var number: Int?
         package var bitten: Int
         /// How long until it heals by itself; nil for never.
         package var remaining: Duration?
 
-        package init(text: String, bitten: Int, remaining: Duration?) {
+        package init(text: String, number: Int? = nil, bitten: Int, remaining: Duration?) {
             self.text = text
+            self.number = number
             self.bitten = bitten
             self.remaining = remaining
         }
@@ -161,7 +164,8 @@ extension TopologyStatus.Process {
 extension TopologyStatus.Fault {
     package var json: JSONValue {
         [
-            "fault": .string(self.text), "bitten": .int(Int64(self.bitten)),
+            "fault": .string(self.text), "number": .optional(self.number),
+            "bitten": .int(Int64(self.bitten)),
             "remainingNanoseconds": .optional(self.remaining),
         ]
     }
@@ -170,6 +174,7 @@ extension TopologyStatus.Fault {
         guard let text = json["fault"]?.string else { return nil }
         self.init(
             text: text,
+            number: json["number"]?.integer,
             bitten: json["bitten"]?.integer ?? 0,
             remaining: json["remainingNanoseconds"]?.nanoseconds
         )

@@ -42,13 +42,24 @@ extension CommandCatalog {
         ),
         CommandSpecification(
             name: "slow",
-            operands: "PROCESS DELAY [for DURATION]",
-            operandCount: 2...2,
-            summary: "delay each event of a service, or each answer of an outside party",
-            options: [.duration, .run],
+            operands: "PROCESS DELAY|--cpu SHARE [for DURATION]",
+            operandCount: 1...2,
+            summary: "delay each event of a service, each answer of a party, or take CPU time away",
+            options: [
+                OptionSpecification(
+                    name: "cpu",
+                    value: "SHARE",
+                    summary: "let the process run only this share of the time, such as 50%"
+                ),
+                .duration, .run,
+            ],
             examples: [
                 Example("squall slow analytics 200ms", "until 'squall heal'"),
                 Example("squall slow bank 200ms for 10s", "each answer of the bank, for a while"),
+                Example(
+                    "squall slow inventory --cpu 20%",
+                    "it stands still four fifths of the time"
+                ),
             ],
             group: .disturb
         ),
@@ -62,6 +73,19 @@ extension CommandCatalog {
             examples: [
                 Example("squall cut orders payments", "until 'squall heal'"),
                 Example("squall cut orders inventory for 5s", "heals by itself"),
+            ],
+            group: .disturb
+        ),
+        link,
+        CommandSpecification(
+            name: "crash-loop",
+            operands: "PROCESS [for DURATION]",
+            operandCount: 1...1,
+            summary: "kill a process again as soon as it is back, until healed or for a time",
+            options: [.duration, .run],
+            examples: [
+                Example("squall crash-loop payments for 5s", "then it catches up"),
+                Example("squall crash-loop hub for 2s", "all reconnect, again and again"),
             ],
             group: .disturb
         ),
@@ -84,13 +108,14 @@ extension CommandCatalog {
         ),
         CommandSpecification(
             name: "heal",
-            operands: "",
-            operandCount: 0...0,
-            summary: "end all faults and say how often each one bit",
+            operands: "[NUMBER]",
+            operandCount: 0...1,
+            summary:
+                "end all faults, or one by its number in 'squall ps', and say how often it bit",
             options: [.run],
             examples: [
                 Example("squall heal", "all links, delays, pauses and outside parties"),
-                Example("squall heal --json", "the same for a machine"),
+                Example("squall heal 3", "the fault that 'squall ps' shows as 3"),
             ],
             group: .disturb
         ),
@@ -108,6 +133,54 @@ extension CommandCatalog {
             group: .disturb
         ),
     ]
+
+    private static let link = CommandSpecification(
+        name: "link",
+        operands: "FROM TO KIND [for DURATION]",
+        operandCount: 3...3,
+        summary: "make a link bad: delay, drop, duplicate, reorder, corrupt, hold, throttle, cut",
+        details: [
+            "The words are those of a link's 'faults' in a topology file. TO may be 'hub'.",
+            "What is lost or damaged is noticed and sent again: nothing confirmed is lost.",
+        ],
+        options: [
+            OptionSpecification(
+                name: "by",
+                value: "DURATION",
+                summary: "how long a delay or hold is"
+            ),
+            OptionSpecification(
+                name: "jitter",
+                value: "DURATION",
+                summary: "how much longer at most"
+            ),
+            OptionSpecification(
+                name: "rate",
+                value: "N",
+                summary: "what a throttle lets pass a second"
+            ),
+            OptionSpecification(
+                name: "chance",
+                value: "SHARE",
+                summary: "bite this share, such as 5%"
+            ),
+            OptionSpecification(name: "every", value: "N", summary: "bite every n-th"),
+            OptionSpecification(name: "type", value: "TYPE", summary: "events of this type only"),
+            OptionSpecification(name: "subject", value: "TEXT", summary: "of this subject only"),
+            OptionSpecification(
+                name: "hop",
+                value: "HOP",
+                summary: "publish, publish-answer, delivery, commit or commit-answer"
+            ),
+            .duration, .run,
+        ],
+        examples: [
+            Example("squall link orders payments delay --by 20ms --jitter 10ms", "a slow network"),
+            Example("squall link shoppers orders drop --chance 5% --hop publish for 10s", "lossy"),
+            Example("squall link orders inventory corrupt --every 10", "found and sent again"),
+        ],
+        group: .disturb
+    )
 
     /// The commands about events that were given up, and about reading again.
     static let deadLetters: [CommandSpecification] = [

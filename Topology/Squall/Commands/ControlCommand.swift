@@ -77,7 +77,9 @@ struct ControlCommand {
         case .pause(let name, nil): "squall ps shows its lag grow · squall resume \(name)"
         case .pause: "squall ps shows its lag grow, then shrink"
         case .resume: "squall ps shows how it catches up"
-        case .slow, .cut, .party: "squall ps shows how often it bites · squall heal ends it"
+        case .crashLoop(let name, _): "squall ps shows its restarts · squall logs \(name)"
+        case .slow, .slowProcessor, .cut, .link, .party:
+            "squall ps shows how often it bites · squall heal ends it"
         case .heal: "squall ps shows what is left · Ctrl-C in the first terminal judges"
         case .load, .rate: "squall ps shows the lag · squall heal goes back to the usual load"
         case .status, .hub: "squall help"

@@ -93,7 +93,9 @@ struct LiveTable: Sendable {
         let bitten =
             fault.bitten == 0 ? "not bitten yet" : "bitten \(HumanText.count(fault.bitten))×"
         let heals = fault.remaining.map { ", heals in \(HumanText.duration($0))" } ?? ""
-        return self.style.yellow(self.labelled("fault", "\(fault.text) (\(bitten)\(heals))"))
+        let number = fault.number.map { "\($0) " } ?? ""
+        let text = "\(number)\(fault.text) (\(bitten)\(heals))"
+        return self.style.yellow(self.labelled("fault", text))
     }
 
     private func happening(_ happening: TopologyStatus.Happening) -> String {
