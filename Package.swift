@@ -164,6 +164,9 @@ let package = Package(
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("TidyTests", on: []),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
-        tests("RealWorldTests", on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld"]),
+        tests(
+            "RealWorldTests",
+            on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld", "TopologyFile"]
+        ),
     ]
 )

@@ -120,6 +120,7 @@ package final class Hub {
             segmentBytesMax: configuration.segmentBytesMax,
             recoveringInto: &recovery
         )
+        self.recoveredRecordCount = self.log.recordCount
         if let other = recovery.otherLayout {
             throw LogError(
                 .otherLayout,
@@ -138,6 +139,7 @@ package final class Hub {
                 layout.consumedTopics(of: service).firstIndex(of: topic).map { (service, $0) }
             }
         }
+        self.log.checkpoint = { [unowned self] in self.checkpoint() }
         if self.log.recordCount == 0 {
             self.log.append { writer, _ in
                 writer.record(.opened, at: now)
@@ -167,6 +169,9 @@ package final class Hub {
             }
         }
     }
+
+    /// How many records were read at opening.
+    package let recoveredRecordCount: Int
 
     /// Where the log ends.
     package var position: UInt64 { self.log.end }

@@ -154,4 +154,8 @@ struct HubRecovery: LogVisitor {
     }
 
     mutating func closed() {}
+
+    mutating func checkpoint(_ state: UnsafeRawBufferPointer) throws(WireError) {
+        try self.restore(from: state)
+    }
 }

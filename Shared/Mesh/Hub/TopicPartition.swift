@@ -17,6 +17,29 @@ struct TopicPartition {
     private static let stride: UInt64 = 64
     private static let recentMax = 1024
 
+    init() {}
+
+    /// Reads what ``encode(into:)`` wrote; no event counts as recent.
+    init(from reader: inout WireReader) throws(WireError) {
+        self.end = try reader.varint()
+        self.recentStart = self.end
+        var position: UInt64 = 0
+        for _ in 0..<(try reader.count()) {
+            position += try reader.varint()
+            self.sparse.append(position)
+        }
+    }
+
+    func encode(into writer: inout WireWriter) {
+        writer.varint(self.end)
+        writer.varint(UInt64(self.sparse.count))
+        var before: UInt64 = 0
+        for position in self.sparse {
+            writer.varint(position - before)
+            before = position
+        }
+    }
+
     /// Adds the event that lies at `place`, in the record at `record`; returns its offset.
     @discardableResult
     mutating func append(_ place: EventPlace, record: UInt64) -> UInt64 {

@@ -13,6 +13,11 @@ package final class Log {
     /// How many records were read at opening and appended since.
     package private(set) var recordCount = 0
 
+    /// Returns the owner's state, to be written at the start of each further segment.
+    ///
+    /// Asked when everything appended is durable, so the state must stand for exactly that.
+    package var checkpoint: (() -> [UInt8])?
+
     private let disk: any Disk
     private var segments: [Segment]
     private var staged = WireWriter()
@@ -137,6 +142,26 @@ package final class Log {
         self.durable = self.end
         self.stagedBase = self.end
         self.tail.removeAll(keepingCapacity: true)
+        self.tailBase = self.end
+        try self.writeCheckpoint(to: file)
+    }
+
+    /// Puts the owner's state first in a segment, so that a recovery need not read older ones.
+    private func writeCheckpoint(to file: String) throws(LogError) {
+        guard let state = self.checkpoint?() else { return }
+        self.append { writer, _ in
+            writer.record(.checkpoint, at: .zero)
+            writer.counted(state)
+        }
+        do {
+            try self.disk.append(self.staged.bytes, to: file)
+            try self.disk.sync(file)
+        } catch {
+            throw LogError(error)
+        }
+        self.staged.bytes.removeAll()
+        self.durable = self.end
+        self.stagedBase = self.end
         self.tailBase = self.end
     }
 

@@ -23,6 +23,8 @@ package final class RunningTopology {
         /// How long orders are placed; nil for until told to drain.
         package var duration: Duration?
         package var flaws: [String] = []
+        /// How many processes are killed at random moments of the run.
+        package var killCount = 0
         /// The folder of the executables.
         package var executables: String
         /// The folder of the topology file, in which commands start; the run folder where nil.
@@ -67,6 +69,11 @@ package final class RunningTopology {
     var drainChecks = DrainChecks()
     var drainTimer: TimerID?
     var isStopping = false
+    /// The kills of `--chaos` that are left.
+    var kills: KillSchedule?
+    var killTimer: TimerID?
+    /// How many kills of `--chaos` were done.
+    package internal(set) var killCount = 0
     var ending: Ending?
     var memory: (taken: Instant, kibibytes: [Int: Int]) = (.zero, [:])
 
@@ -171,6 +178,13 @@ package final class RunningTopology {
             throw ControlError("\(error)")
         }
         self.wireLinks()
+        if self.plan.killCount > 0 {
+            self.kills = KillSchedule(
+                count: self.plan.killCount,
+                targets: self.launch.processes.map(\.name),
+                seed: self.plan.seed
+            )
+        }
         self.launcher.onReport = { [unowned self] in self.reported($0) }
         self.launcher.start()
         self.admin.start()
@@ -256,6 +270,7 @@ package final class RunningTopology {
         self.timing.ready = now - self.started
         self.happened("all ready after \(HumanText.duration(now - self.started))", .good)
         if let load = self.load, let source = self.source(now: now) { load.start(source) }
+        self.killByChance()
         guard let duration = self.plan.duration else { return }
         self.loop.timer(at: now + duration) { [weak self] in self?.drain() }
     }
@@ -285,7 +300,9 @@ package final class RunningTopology {
             guard let self else { return }
             self.isReading = false
             do throws(LogError) {
-                if try self.feed.readSome() { self.read() } else { self.checkDrained() }
+                let hasMore = try self.feed.readSome()
+                self.killByChance()
+                if hasMore { self.read() } else { self.checkDrained() }
             } catch {
                 self.happened("the log cannot be read: \(error.message)", .bad)
             }

@@ -46,6 +46,17 @@ enum CommandCatalog {
             ),
             OptionSpecification(name: "timing", summary: "print how fast starts and restarts were"),
             OptionSpecification(
+                name: "chaos",
+                value: "kills:N",
+                summary: "kill N processes with SIGKILL at random moments of the run"
+            ),
+            OptionSpecification(
+                name: "set",
+                value: "NAME.KEY=VALUE",
+                summary: "replace a setting of a service or an outside party for this run",
+                repeats: true
+            ),
+            OptionSpecification(
                 name: "flaw",
                 value: "NAME",
                 summary: "plant a bug on purpose, to see it caught",
@@ -56,9 +67,10 @@ enum CommandCatalog {
             Example("squall up", "the shop, until Ctrl-C"),
             Example("squall up --for 20s --rate 200 --json", "20 seconds for a machine"),
             Example(
-                "squall up --history Topology/histories/cdnow.csv --speed max",
-                "69,659 real orders, at full speed"
+                "squall up --history Topology/histories/cdnow.csv --speed max --chaos kills:30",
+                "69,659 real orders, at full speed, through thirty crashes"
             ),
+            Example("squall up --set bank.declines=5%", "a bank that says no now and then"),
         ],
         group: .run
     )

@@ -54,6 +54,10 @@ struct UpOptions: Sendable, Hashable {
     var runFolder: String?
     var timing = false
     var flaws: [String] = []
+    /// How many processes to kill at random moments.
+    var kills = 0
+    /// Settings that replace those of the topology file.
+    var settings: [SettingOverride] = []
 }
 
 struct LogsOptions: Sendable, Hashable {
