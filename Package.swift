@@ -150,6 +150,13 @@ let package = Package(
             ]
         ),
         tests("AdapterTests", on: ["AdapterDialogue", "Events", "Mesh"]),
+        tests(
+            "FuzzTests",
+            on: [
+                "AdapterDialogue", "Events", "Mesh", "OutsideParties", "ServiceKit",
+                "SimulatedWorld", "TopologyFile",
+            ]
+        ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
         tests("MeshTests", on: ["Mesh", "SimulatedWorld"]),
         tests(

@@ -211,6 +211,8 @@ package final class Hub {
         repeat {
             try self.commitStaged()
             for failed in self.takeGivingUp() { try self.giveUp(failed, now) }
+            // What is answered next may be read from the log, and only what is durable can be.
+            try self.commitStaged()
             for request in self.takeJournalRequests() { try self.answer(request) }
             for request in self.takeAdminRequests() { try self.answer(request, now) }
         } while self.log.hasStaged

@@ -4,7 +4,7 @@ enum CommandCatalog {
 
     static let all: [CommandSpecification] =
         [up] + disturbing + [processes, logs, events, trace, runs] + deadLetters
-        + [check, lint, graph, help, version]
+        + [check, lint, graph, new, help, version]
 
     /// Commands that are named already but that this version does not have.
     static let notYet = ["sim", "replay", "shrink", "run", "bench", "scale"]
