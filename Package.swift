@@ -119,8 +119,8 @@ let topology: [Target] = [
         name: "squall",
         dependencies: dependencies(
             [
-                "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld",
-                "TopologyFile",
+                "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "ServiceKit",
+                "SimulatedWorld", "TopologyFile",
             ]
                 + ["Hub", "Outside"] + capabilities
         ),

@@ -92,7 +92,7 @@ package final class Hub {
     var publishedUpTo: [String: UInt64]
     var deadLetters: [[DeadLetterEntry]]
     var deadlines = Deadlines<Deadline>()
-    var rules = RuleChain()
+    package internal(set) var rules = RuleChain()
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
 
