@@ -130,8 +130,8 @@ let topology: [Target] = [
         name: "squall",
         dependencies: dependencies(
             [
-                "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld",
-                "TopologyFile",
+                "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "ServiceKit",
+                "SimulatedWorld", "TopologyFile",
             ]
                 + ["Adapter", "Hub", "Outside"] + capabilities
         ),

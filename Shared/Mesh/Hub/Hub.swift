@@ -94,7 +94,7 @@ package final class Hub {
     var deadlines = Deadlines<Deadline>()
     /// How many deadlines belong to timers that were cancelled since they were last cleared out.
     var cancelledTimerCount = 0
-    var rules = RuleChain()
+    package internal(set) var rules = RuleChain()
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
 

@@ -77,6 +77,9 @@ extension Invocation {
         case "dlq": .deadLetters(try self.deadLetters(words))
         case "rewind": .rewind(try self.rewind(words))
         case "check": .check(run: words.operand(0))
+        case "sim": .sim(try self.sim(words))
+        case "replay": .replay(words.operands[0])
+        case "shrink": .shrink(words.operands[0])
         case "lint": .lint(file: words.operand(0))
         case "graph": .graph(file: words.operand(0), format: try self.format(words))
         case "runs": .runs

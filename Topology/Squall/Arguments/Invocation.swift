@@ -18,6 +18,9 @@ struct Invocation: Sendable, Hashable {
         case deadLetters(DeadLetterCommand)
         case rewind(RewindOptions)
         case check(run: String?)
+        case sim(SimOptions)
+        case replay(String)
+        case shrink(String)
         case lint(file: String?)
         case graph(file: String?, format: String)
         case runs
