@@ -38,8 +38,10 @@ extension Hub {
         case "heal": return self.heal(request, now)
         case "slow": return self.slow(request)
         case "dead-letters": return try self.listDeadLetters(request)
-        case "redrive": return try self.redrive(request, now)
-        case "rewind": return try self.rewind(request, now)
+        case "redrive", "rewind":
+            guard !self.log.isFull else { return ["error": .string(Self.fullRefusal.message)] }
+            return try request["do"] == "redrive"
+                ? self.redrive(request, now) : self.rewind(request, now)
         case "drain":
             for id in self.connections.keys.sorted()
             where self.connections[id]?.hello?.role == .service {
@@ -91,6 +93,7 @@ extension Hub {
         return [
             "services": .array(services),
             "rules": .array(self.rules.rules.map(Self.describe)),
+            "isFull": .bool(self.log.isFull),
             "position": .int(Int64(self.log.durable)),
             "records": .int(Int64(self.log.recordCount)),
         ]
@@ -162,11 +165,7 @@ extension Hub {
         for id in self.connections.keys.sorted() {
             guard let connection = self.connections[id], connection.hello?.name == name
             else { continue }
-            let frames = connection.heldFrames
-            connection.heldFrames = []
-            for frame in frames {
-                frame.withUnsafeBytes { self.received(id, frame: $0, now: now) }
-            }
+            if !connection.waitsForRoom { self.replayHeld(of: connection, id, now) }
         }
     }
 

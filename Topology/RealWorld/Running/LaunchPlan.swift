@@ -37,8 +37,14 @@ struct LaunchPlan {
     /// - Parameters:
     ///   - topology: What to launch.
     ///   - flaws: The planted bugs.
+    ///   - powerCuts: Whether a kill loses what was not synced.
     ///   - token: Returns a new secret with each call.
-    init(_ topology: Topology, flaws: [String], token: () -> String) {
+    init(
+        _ topology: Topology,
+        flaws: [String],
+        powerCuts: Bool = false,
+        token: () -> String
+    ) {
         let flawText = flaws.joined(separator: ",")
         for service in topology.services {
             for number in 1...max(1, service.instances) {
@@ -79,7 +85,7 @@ struct LaunchPlan {
                             "SQUALL_FAULTS",
                             .string(PartyCommand.standing(party.faults).text)
                         ),
-                    ]
+                    ] + (powerCuts ? [.init("SQUALL_POWER_CUTS", "1")] : [])
                 )
             )
         }
@@ -87,7 +93,7 @@ struct LaunchPlan {
             self.tokens["\(party.name)/\(party.name)"] = token()
         }
         for tool in ["squall/admin", "squall/observer"] { self.tokens[tool] = token() }
-        self.addHub(topology, flaws: flaws)
+        self.addHub(topology, flaws: flaws, powerCuts: powerCuts)
     }
 
     /// Puts an adapter between the hub and a command, which then needs to know neither the mesh nor
@@ -123,13 +129,14 @@ struct LaunchPlan {
         command.socket = socket
     }
 
-    private mutating func addHub(_ topology: Topology, flaws: [String]) {
+    private mutating func addHub(_ topology: Topology, flaws: [String], powerCuts: Bool) {
         let members = self.tokens.sorted { $0.key < $1.key }
             .map { JSONValue.Member($0.key, .string($0.value)) }
         let line: JSONValue = [
             "topology": topology.normalized(),
             "tokens": .object(members),
             "flaws": .array(flaws.map { .string($0) }),
+            "powerCuts": .bool(powerCuts),
         ]
         var hub = Process(name: Self.hub, kind: .hub, program: .executable("Hub"))
         hub.standardInput = line.text + "\n"

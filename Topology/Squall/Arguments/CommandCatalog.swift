@@ -62,6 +62,10 @@ enum CommandCatalog {
                 summary: "plant a bug on purpose, to see it caught",
                 repeats: true
             ),
+            OptionSpecification(
+                name: "power-cuts",
+                summary: "a kill of the hub, bank or mail also loses what they had not synced"
+            ),
         ],
         examples: [
             Example("squall up", "the shop, until Ctrl-C"),

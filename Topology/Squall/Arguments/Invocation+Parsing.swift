@@ -112,6 +112,7 @@ extension Invocation {
         options.runFolder = words.value("run-folder")
         options.timing = words.has("timing")
         options.flaws = words.all("flaw")
+        options.powerCuts = words.has("power-cuts")
         options.kills = try self.kills(words)
         for text in words.all("set") {
             guard let setting = SettingOverride(text) else {

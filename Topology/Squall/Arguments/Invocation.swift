@@ -58,6 +58,7 @@ struct UpOptions: Sendable, Hashable {
     var runFolder: String?
     var timing = false
     var flaws: [String] = []
+    var powerCuts = false
     /// How many processes to kill at random moments.
     var kills = 0
     /// Settings that replace those of the topology file.
