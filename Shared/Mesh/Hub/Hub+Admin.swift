@@ -278,7 +278,8 @@ extension Hub {
                     continue
                 }
                 let floor = self.services[service][partition].cursors[cursor].floor
-                let target = try self.target(request, topic, partition)
+                let first = self.topics[topic][partition].start
+                let target = max(try self.target(request, topic, partition), first)
                 guard target < floor else { continue }
                 moved += Int64(floor - target)
                 self.rewind(service, partition, cursor, to: target, now)

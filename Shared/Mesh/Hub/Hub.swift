@@ -108,6 +108,8 @@ package final class Hub {
     var givingUp: [GivingUp] = []
     var auditLines: [JSONValue] = []
     var needsSync = false
+    /// How many segments the log had when retention was looked at last.
+    var segmentCount = 0
     var attemptCounter: UInt64 = 0
 
     /// Opens the hub on a log, continuing where the log ends.
@@ -217,6 +219,10 @@ package final class Hub {
         while let key = self.pumping.min() {
             self.pumping.remove(key)
             try self.pump(service: key >> 16, partition: key & 0xFFFF, now: now)
+        }
+        if self.log.segmentCount != self.segmentCount {
+            try self.enforceRetention(now)
+            self.segmentCount = self.log.segmentCount
         }
         if self.log.durable != before { self.tellObservers() }
     }
