@@ -9,7 +9,7 @@ struct LaunchPlan {
 
     /// A process to start.
     struct Process: Hashable {
-        enum Kind: Hashable { case hub, outside, service }
+        enum Kind: Hashable { case hub, outside, service, adapter }
 
         var name: String
         var kind: Kind
@@ -22,6 +22,10 @@ struct LaunchPlan {
         var standardInput = ""
         /// The instance's name for the hub.
         var instance: String?
+        /// The instance for which an adapter speaks to the hub.
+        var adapted: String?
+        /// The socket between a command and its adapter, in the run folder.
+        var socket: String?
     }
 
     private(set) var processes: [Process] = []
@@ -61,6 +65,9 @@ struct LaunchPlan {
                     restart: service.restart
                 )
                 process.instance = instance
+                if case .command = service.program {
+                    self.add(&process, adaptedFor: service, of: topology)
+                }
                 self.processes.append(process)
             }
         }
@@ -87,6 +94,39 @@ struct LaunchPlan {
         }
         for tool in ["squall/admin", "squall/observer"] { self.tokens[tool] = token() }
         self.addHub(topology, flaws: flaws, powerCuts: powerCuts)
+    }
+
+    /// Puts an adapter between the hub and a command, which then needs to know neither the mesh nor
+    /// its secrets.
+    private mutating func add(
+        _ command: inout Process,
+        adaptedFor service: Topology.Service,
+        of topology: Topology
+    ) {
+        let known: JSONValue = [
+            "consumes": .array(service.consumes.map { .string($0) }),
+            "emits": .object(
+                topology.topics.filter { service.emits.contains($0.name) }.map { topic in
+                    .init(topic.name, .array(topic.types.map { .string($0) }))
+                }
+            ),
+            "eventBytesMax": .int(Int64(topology.limits.mesh.eventBytesMax)),
+        ]
+        let secrets: Set = ["SQUALL_TOKEN", "SQUALL_FLAWS"]
+        let socket = "\(command.name).sock"
+        var adapter = Process(
+            name: "\(command.name).adapter",
+            kind: .adapter,
+            program: .executable("Adapter"),
+            environment: command.environment.filter { $0.name != "SQUALL_SETTINGS" } + [
+                .init("SQUALL_ADAPTER", .string(known.text)),
+                .init("SQUALL_SOCKET", .string(socket)),
+            ]
+        )
+        adapter.adapted = command.instance
+        self.processes.append(adapter)
+        command.environment.removeAll { secrets.contains($0.name) }
+        command.socket = socket
     }
 
     private mutating func addHub(_ topology: Topology, flaws: [String], powerCuts: Bool) {
