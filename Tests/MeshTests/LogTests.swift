@@ -100,7 +100,7 @@ import Testing
         let disk = try self.filled(3)
         let (log, _) = try self.open(disk)
         self.append(log, 3)
-        disk.failNext(DiskError(.full, "log: no space is left"))
+        disk.failNext(.append(DiskError(.full, "log: no space is left")))
         let error = #expect(throws: LogError.self) { try log.commit() }
         #expect(error?.code == .full)
         let (_, records) = try self.open(disk)

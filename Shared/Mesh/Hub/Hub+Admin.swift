@@ -174,7 +174,7 @@ extension Hub {
         guard let service = self.layout.serviceIndex(name) else {
             return ["error": .string("there is no service '\(name)'")]
         }
-        let milliseconds = Int(request["milliseconds"]?.int ?? 0)
+        let milliseconds = Int(max(0, request["milliseconds"]?.int ?? 0))
         self.handicaps[service] = milliseconds > 0 ? milliseconds : nil
         self.setHandicap(service, milliseconds)
         return ["slow": .string(name), "milliseconds": .int(Int64(milliseconds))]
@@ -231,7 +231,9 @@ extension Hub {
             if let wanted = request["service"]?.string, wanted != name { continue }
             for index in self.deadLetters[service].indices {
                 let entry = self.deadLetters[service][index]
-                if let number = request["number"]?.int, UInt64(number) != entry.number { continue }
+                if let number = request["number"]?.int, UInt64(exactly: number) != entry.number {
+                    continue
+                }
                 guard !entry.isRedriven else { continue }
                 count += 1
                 if isDry { continue }
@@ -275,7 +277,8 @@ extension Hub {
                     continue
                 }
                 let floor = self.services[service][partition].cursors[cursor].floor
-                let target = try self.target(request, topic, partition)
+                let first = self.topics[topic][partition].start
+                let target = max(try self.target(request, topic, partition), first)
                 guard target < floor else { continue }
                 moved += Int64(floor - target)
                 self.rewind(service, partition, cursor, to: target, now)

@@ -321,10 +321,9 @@ extension Hub {
                 due: timer.due
             )
         }
-        for name in commit.timersCancelled {
-            if self.services[service][partition].timers.removeValue(forKey: name) != nil {
-                self.cancelledTimerCount += 1
-            }
+        for name in commit.timersCancelled
+        where self.services[service][partition].timers.removeValue(forKey: name) != nil {
+            self.cancelledTimerCount += 1
         }
         self.forgetCancelledTimers()
     }

@@ -95,7 +95,7 @@ package final class Hub {
     var deadlines = Deadlines<Deadline>()
     /// How many deadlines belong to timers that were cancelled since they were last cleared out.
     var cancelledTimerCount = 0
-    var rules = RuleChain()
+    package internal(set) var rules = RuleChain()
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
 
@@ -109,6 +109,8 @@ package final class Hub {
     var givingUp: [GivingUp] = []
     var auditLines: [JSONValue] = []
     var needsSync = false
+    /// How many segments the log had when retention was looked at last.
+    var segmentCount = 0
     var attemptCounter: UInt64 = 0
     /// Whether the admins were told last that the disk is full.
     var toldFull = false
@@ -217,12 +219,18 @@ package final class Hub {
             if self.hasRoomForTurns {
                 for failed in self.takeGivingUp() { try self.giveUp(failed, now) }
             }
+            // What is answered next may be read from the log, and only what is durable can be.
+            try self.commitStaged()
             for request in self.takeJournalRequests() { try self.answer(request) }
             for request in self.takeAdminRequests() { try self.answer(request, now) }
         } while self.log.hasStaged
         while self.hasRoomForTurns, let key = self.pumping.min() {
             self.pumping.remove(key)
             try self.pump(service: key >> 16, partition: key & 0xFFFF, now: now)
+        }
+        if self.log.segmentCount != self.segmentCount {
+            try self.enforceRetention(now)
+            self.segmentCount = self.log.segmentCount
         }
         if self.log.durable != before { self.tellObservers() }
         self.watchRoom(now)

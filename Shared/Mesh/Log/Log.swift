@@ -47,6 +47,7 @@ package final class Log {
     private struct Segment {
         var base: UInt64
         var file: String
+        var lastTime: Instant?
     }
 
     /// Opens the log in `disk`, or begins one, and passes every record to `visitor`.
@@ -233,6 +234,59 @@ package final class Log {
         return bytes.withBytes(0..<count, body)
     }
 
+    /// How many segments there are.
+    package var segmentCount: Int { self.segments.count }
+
+    /// A segment that could be removed.
+    package struct SegmentView {
+        /// Where the next segment begins.
+        package var end: UInt64
+        /// How large the log is from this segment on, in bytes.
+        package var bytesFromHere: Int
+        /// When its last record was appended, or the last one before it that is known.
+        package var lastTime: Instant
+    }
+
+    /// Removes segments, oldest first, for as long as `isRemoved` says so; the last two stay.
+    ///
+    /// - Returns: where the log begins now, or nil where nothing was removed.
+    package func removeSegments(
+        while isRemoved: (SegmentView) -> Bool
+    ) throws(LogError) -> UInt64? {
+        var removed = false
+        while self.segments.count > 2 {
+            let view = SegmentView(
+                end: self.segments[1].base,
+                bytesFromHere: Int(self.end - self.segments[0].base),
+                lastTime: try self.lastTime(of: 0)
+            )
+            guard isRemoved(view) else { break }
+            do {
+                try self.disk.remove(self.segments[0].file)
+            } catch {
+                throw LogError(error)
+            }
+            self.segments.removeFirst()
+            removed = true
+        }
+        return removed ? self.segments[0].base : nil
+    }
+
+    /// The time of a segment's last record, read once: segments only change at the log's end.
+    private func lastTime(of index: Int) throws(LogError) -> Instant {
+        if let time = self.segments[index].lastTime { return time }
+        var finder = LastTimeVisitor()
+        var position = self.segments[index].base
+        let end = self.segments[index + 1].base
+        while position < end {
+            let next = try self.scan(from: position, bytesMax: 1 << 20, into: &finder)
+            if next == position { break }
+            position = next
+        }
+        self.segments[index].lastTime = finder.time
+        return finder.time
+    }
+
     /// Returns the record at `position`, which must be one's beginning.
     package func record(at position: UInt64) throws(LogError) -> LogRecord {
         let header = try self.read(at: position, count: RecordFormat.headerBytes)
@@ -306,6 +360,21 @@ package final class Log {
         let segment = self.segments.last { $0.base <= position }
         return "\(segment?.file ?? "log") at byte \(position - (segment?.base ?? 0))"
     }
+}
+
+/// Keeps the time of the last record that has one.
+private struct LastTimeVisitor: PlaceVisitor {
+    var time = Instant.zero
+
+    mutating func record(at position: UInt64) {}
+    mutating func recorded(at time: Instant) { self.time = max(self.time, time) }
+    mutating func event(
+        topic: Int,
+        partition: Int,
+        offset: UInt64,
+        envelope: UnsafeRawBufferPointer,
+        at: Int
+    ) {}
 }
 
 extension [UInt8] {

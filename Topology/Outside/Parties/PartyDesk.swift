@@ -128,6 +128,9 @@ package struct PartyDesk<Machine: PartyMachine> {
         self.faults.arm(fault)
     }
 
+    /// The armed faults, each with how often it bit.
+    package var armed: [PartyFaults.Armed] { self.faults.armed }
+
     /// Ends all faults and returns them with how often they bit.
     package mutating func heal() -> [PartyFaults.Armed] {
         self.faults.heal()

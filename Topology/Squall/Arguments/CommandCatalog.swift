@@ -4,10 +4,10 @@ enum CommandCatalog {
 
     static let all: [CommandSpecification] =
         [up] + disturbing + [processes, logs, events, trace, runs] + deadLetters
-        + [check, lint, graph, help, version]
+        + [check] + simulating + [lint, graph, new, help, version]
 
     /// Commands that are named already but that this version does not have.
-    static let notYet = ["sim", "replay", "shrink", "run", "bench", "scale"]
+    static let notYet = ["run", "bench", "scale"]
 
     static func named(_ name: String) -> CommandSpecification? {
         self.all.first { $0.name == name }
