@@ -96,6 +96,17 @@ let topology: [Target] = [
         path: "Topology/Outside/Shell",
         on: ["Mesh", "MeshSocket", "OutsideParties", "ServiceKit"]
     ),
+    .target(
+        name: "AdapterDialogue",
+        dependencies: dependencies(["Events", "Mesh"]),
+        path: "Topology/Adapter/Dialogue",
+        swiftSettings: .strict
+    ),
+    executable(
+        "Adapter",
+        path: "Topology/Adapter/Shell",
+        on: ["AdapterDialogue", "Mesh", "MeshSocket"]
+    ),
     library(
         "Chaos",
         in: "Topology",
@@ -119,10 +130,10 @@ let topology: [Target] = [
         name: "squall",
         dependencies: dependencies(
             [
-                "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld",
-                "TopologyFile",
+                "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "ServiceKit",
+                "SimulatedWorld", "TopologyFile",
             ]
-                + ["Hub", "Outside"] + capabilities
+                + ["Adapter", "Hub", "Outside"] + capabilities
         ),
         path: "Topology/Squall",
         swiftSettings: .strict
@@ -136,6 +147,14 @@ let package = Package(
             "SimulatedWorldTests",
             on: [
                 "Chaos", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld", "TopologyFile",
+            ]
+        ),
+        tests("AdapterTests", on: ["AdapterDialogue", "Events", "Mesh"]),
+        tests(
+            "FuzzTests",
+            on: [
+                "AdapterDialogue", "Events", "Mesh", "OutsideParties", "ServiceKit",
+                "SimulatedWorld", "TopologyFile",
             ]
         ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),

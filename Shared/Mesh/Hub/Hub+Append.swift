@@ -13,26 +13,35 @@ extension Hub {
         let topic = try reader.count()
         let envelope = try reader.view()
         guard let name = connection.hello?.name else { return }
-        let last = self.publishedUpTo[name] ?? 0
-        guard sequence > last else { return self.published(id, upTo: last) }
-        let isNext = before <= last
+        let progress = self.publishers[name] ?? PublisherProgress()
+        guard !progress.knows(sequence) else {
+            if progress.hasRefused(sequence) {
+                return self.refusePublish(id, sequence, Self.fullRefusal)
+            }
+            return self.published(id, upTo: progress.storedUpTo)
+        }
+        let isNext = progress.knows(before)
         guard isNext || before == connection.refusedUpTo else {
-            return self.missed(id, connection, after: last)
+            return self.missed(id, connection, after: progress.storedUpTo)
+        }
+        guard self.hasRoom(toPublish: envelope.count) else {
+            connection.refused(sequence)
+            return self.refusePublish(id, sequence, Self.fullRefusal)
         }
         let view: EnvelopeView
         do {
             view = try self.check(envelope, topic, connection)
             try self.checkBacklog(topic, view)
         } catch {
-            let isFirst = connection.refusedUpTo == nil || before != connection.refusedUpTo
-            connection.refusedUpTo = sequence
-            connection.gapAfter = nil
+            // One line tells of a whole run of refusals for want of room.
+            let isFirst = before != connection.refusedUpTo
+            connection.refused(sequence)
             if error.code != .full || isFirst { self.audit(error, of: connection, now) }
             return self.refusePublish(id, sequence, error)
         }
         // The publisher must know of a refusal before a later event is stored: that the hub has
         // stored everything up to an event means that nothing before it was refused unheard.
-        guard isNext else { return self.missed(id, connection, after: last) }
+        guard isNext else { return self.missed(id, connection, after: progress.storedUpTo) }
         let partition = view.partition(among: self.layout.partitionCount(topic))
         let offset = self.topics[topic][partition].end
         let count = UInt32(envelope.count)
@@ -51,7 +60,7 @@ extension Hub {
             EventPlace(position: place, count: count),
             record: record
         )
-        self.publishedUpTo[name] = sequence
+        self.publishers[name, default: PublisherProgress()].stored(sequence)
         self.needsSync = self.needsSync || self.layout.topics[topic].sync == .always
         self.grew(topic: topic, partition: partition)
         self.published(id, upTo: sequence)
@@ -401,8 +410,24 @@ extension Hub {
                 due: timer.due
             )
         }
-        for name in commit.timersCancelled {
-            self.services[service][partition].timers[name] = nil
+        for name in commit.timersCancelled
+        where self.services[service][partition].timers.removeValue(forKey: name) != nil {
+            self.cancelledTimerCount += 1
+        }
+        self.forgetCancelledTimers()
+    }
+
+    /// Drops the deadlines of cancelled timers once they are most of all, so that timers which are
+    /// set and cancelled at a high rate cost memory in proportion to those that are pending.
+    private func forgetCancelledTimers() {
+        guard self.cancelledTimerCount > 1024,
+            self.cancelledTimerCount * 2 > self.deadlines.count
+        else { return }
+        self.cancelledTimerCount = 0
+        self.deadlines.keep { deadline in
+            guard case .timer(let service, let partition, let name, let generation) = deadline
+            else { return true }
+            return self.services[service][partition].timers[name]?.generation == generation
         }
     }
 
@@ -419,6 +444,15 @@ extension Hub {
         guard let timer = self.services[service][partition].timers[name],
             timer.generation == generation
         else { return }
+        guard self.hasRoomForTurns else {
+            let again = Deadline.timer(
+                service: service,
+                partition: partition,
+                name: name,
+                generation: generation
+            )
+            return self.deadlines.add(again, due: now + Self.roomInterval)
+        }
         self.services[service][partition].timers[name] = nil
         self.appendToInbox(service, partition, timer.envelope) {
             $0.record(.timerFired, at: now)

@@ -9,7 +9,7 @@ extension Hub {
     package func received(_ id: ConnectionID, frame: UnsafeRawBufferPointer, now: Instant) {
         guard let connection = self.connections[id] else { return }
         self.timeOfInput = now
-        if connection.isCut {
+        if connection.isCut || connection.waitsForRoom {
             connection.heldFrames.append([UInt8](frame))
             self.rules.bit { $0.isHubCut && $0.from == connection.hello?.name }
             return
@@ -53,6 +53,8 @@ extension Hub {
             switch (kind, connection.service) {
             case (.publish, nil): try self.publish(id, connection, &reader, now)
             case (.admin, nil): try self.admin(id, connection, &reader, now)
+            case (.commit, _?) where !self.hasRoom(toCommit: frame.count):
+                self.waitForRoom(connection, frame)
             case (.commit, let service?):
                 let commit = try CommitView(from: &reader)
                 guard !self.comesEarly(commit, service, id, frame, now) else { return }
@@ -99,6 +101,9 @@ extension Hub {
         if self.rules.wantsSeals, hello.role == .service || hello.role == .publisher {
             self.tellSeals(id, true)
         }
+        if hello.role == .admin {
+            self.send(to: id) { $0.frame(.notice) { $0.text(self.roomNotice.text) } }
+        }
         guard let service = connection.service else { return }
         if let milliseconds = self.handicaps[service] {
             self.send(to: id) { $0.frame(.handicap) { $0.varint(UInt64(milliseconds)) } }
@@ -119,7 +124,8 @@ extension Hub {
             partitions: service.map { self.layout.services[$0].partitions } ?? 0,
             settings: service.map { self.layout.services[$0].settings.text } ?? "{}",
             window: self.layout.limits.window,
-            publishedUpTo: self.publishedUpTo[hello.name] ?? 0,
+            publishedUpTo: self.publishers[hello.name]?.storedUpTo ?? 0,
+            refused: self.publishers[hello.name]?.refused ?? [],
             position: self.log.durable
         )
         self.send(to: id) { welcome.encode(into: &$0) }

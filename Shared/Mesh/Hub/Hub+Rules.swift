@@ -129,11 +129,7 @@ extension Hub {
         for id in self.connections.keys.sorted() {
             guard let connection = self.connections[id], connection.hello?.name == name
             else { continue }
-            let frames = connection.heldFrames
-            connection.heldFrames = []
-            for frame in frames {
-                frame.withUnsafeBytes { self.received(id, frame: $0, now: now) }
-            }
+            if !connection.waitsForRoom { self.replayHeld(of: connection, id, now) }
         }
     }
 }

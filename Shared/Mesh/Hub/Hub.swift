@@ -51,6 +51,7 @@ package final class Hub {
         case frames(ConnectionID)
         /// Commits that came before their turn and have waited long enough.
         case earlyCommits(service: Int, partition: Int, epoch: UInt64)
+        case roomCheck
     }
 
     /// A partition's state to be sent to its new owner; read once everything staged is written.
@@ -93,7 +94,7 @@ package final class Hub {
     var services: [[ServicePartition]]
     /// For each topic, the services that consume it and the number of its cursor with them.
     let consumers: [[(service: Int, cursor: Int)]]
-    var publishedUpTo: [String: UInt64]
+    var publishers: [String: PublisherProgress]
     var deadLetters: [[DeadLetterEntry]]
     var deadlines = Deadlines<Deadline>()
     package internal(set) var rules = RuleChain()
@@ -101,6 +102,8 @@ package final class Hub {
     var passages: [Passage] = []
     /// When the input under way came.
     var timeOfInput = Instant.zero
+    /// How many deadlines belong to timers that were cancelled since they were last cleared out.
+    var cancelledTimerCount = 0
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
 
@@ -114,7 +117,13 @@ package final class Hub {
     var givingUp: [GivingUp] = []
     var auditLines: [JSONValue] = []
     var needsSync = false
+    /// How many segments the log had when retention was looked at last.
+    var segmentCount = 0
     var attemptCounter: UInt64 = 0
+    /// Whether the admins were told last that the disk is full.
+    var toldFull = false
+    var isRoomCheckArmed = false
+    private var isClosed = false
 
     /// Opens the hub on a log, continuing where the log ends.
     ///
@@ -139,7 +148,7 @@ package final class Hub {
         if let problem = recovery.problem { throw LogError(.corrupt, problem) }
         self.topics = recovery.topics
         self.services = recovery.services
-        self.publishedUpTo = recovery.publishedUpTo
+        self.publishers = recovery.publishers
         self.deadLetters = recovery.deadLetters
         let layout = configuration.layout
         self.consumers = (0..<layout.topicCount).map { topic in
@@ -178,6 +187,9 @@ package final class Hub {
         }
     }
 
+    /// How many timers, second attempts and ends of waits are noted.
+    package var deadlineCount: Int { self.deadlines.count }
+
     /// How many records were read at opening.
     package let recoveredRecordCount: Int
 
@@ -204,6 +216,7 @@ package final class Hub {
                 self.framesCameDue(id, now)
             case .earlyCommits(let service, let partition, let epoch):
                 self.earlyCommitsExpired(service, partition, epoch, now)
+            case .roomCheck: self.roomCheckCameDue(now)
             }
         }
     }
@@ -216,15 +229,24 @@ package final class Hub {
         let before = self.log.durable
         repeat {
             try self.commitStaged()
-            for failed in self.takeGivingUp() { try self.giveUp(failed, now) }
+            if self.hasRoomForTurns {
+                for failed in self.takeGivingUp() { try self.giveUp(failed, now) }
+            }
+            // What is answered next may be read from the log, and only what is durable can be.
+            try self.commitStaged()
             for request in self.takeJournalRequests() { try self.answer(request) }
             for request in self.takeAdminRequests() { try self.answer(request, now) }
         } while self.log.hasStaged
-        while let key = self.pumping.min() {
+        while self.hasRoomForTurns, let key = self.pumping.min() {
             self.pumping.remove(key)
             try self.pump(service: key >> 16, partition: key & 0xFFFF, now: now)
         }
+        if self.log.segmentCount != self.segmentCount {
+            try self.enforceRetention(now)
+            self.segmentCount = self.log.segmentCount
+        }
         if self.log.durable != before { self.tellObservers() }
+        self.watchRoom(now)
     }
 
     private func commitStaged() throws(LogError) {
@@ -232,6 +254,11 @@ package final class Hub {
         let isFlawed = self.configuration.flaws.contains("ack-before-commit")
         try self.log.commit(syncing: self.needsSync && !isFlawed)
         self.needsSync = false
+        if self.isClosed { try self.giveBack() }
+    }
+
+    private func giveBack() throws(LogError) {
+        do { try self.log.giveBack() } catch { throw LogError(error) }
     }
 
     private func takeJournalRequests() -> [JournalRequest] {
@@ -264,6 +291,7 @@ package final class Hub {
     package func closed(now: Instant) {
         self.log.append { writer, _ in writer.record(.closed, at: now) }
         self.needsSync = true
+        self.isClosed = true
     }
 
     // MARK: Output
@@ -330,6 +358,14 @@ final class Connection {
     var gapAfter: UInt64?
     /// Whether the client was told to seal what it sends.
     var isSealing = false
+    /// Whether its first held frame is a commit for which the disk has no room.
+    var waitsForRoom = false
+    /// Notes that an event was refused which the publisher may not have heard of.
+    func refused(_ sequence: UInt64) {
+        self.refusedUpTo = sequence
+        self.gapAfter = nil
+    }
+
     /// Whether the instance was announced as ready.
     var isReady = false
 

@@ -23,10 +23,14 @@ package final class RunningTopology {
         /// How long orders are placed; nil for until told to drain.
         package var duration: Duration?
         package var flaws: [String] = []
+        /// Whether a kill loses what was not synced, as a power cut does.
+        package var powerCuts = false
         /// How many processes are killed at random moments of the run.
         package var killCount = 0
         /// The folder of the executables.
         package var executables: String
+        /// The folder of the topology file, in which commands start; the run folder where nil.
+        package var home: String?
 
         package init(topology: Topology, executables: String) {
             self.topology = topology
@@ -56,6 +60,7 @@ package final class RunningTopology {
     let started: Instant
     var control: ControlServer?
     var board = FaultBoard()
+    var diskWatch = DiskWatch()
     /// The numbers of the hub's rules for the links that are cut.
     var rules: [FaultBoard.Fault: Int64] = [:]
     /// What was counted when a fault was armed.
@@ -102,7 +107,12 @@ package final class RunningTopology {
         self.loop = loop
         self.started = loop.now()
         let topology = plan.topology
-        let launch = LaunchPlan(topology, flaws: plan.flaws, token: TokenMint.token)
+        let launch = LaunchPlan(
+            topology,
+            flaws: plan.flaws,
+            powerCuts: plan.powerCuts,
+            token: TokenMint.token
+        )
         self.launch = launch
         let hub = RunFolder.Name.hub
         do {
@@ -134,7 +144,7 @@ package final class RunningTopology {
         self.launcher = ProcessLauncher(
             loop: loop,
             runFolder: folder.path,
-            specs: launch.processes.map { $0.specification(in: plan) },
+            specs: launch.processes.map { $0.specification(in: plan, runFolder: folder.path) },
             grace: topology.shutdown.killAfter,
             logBytesMax: topology.limits.logBytesMax
         )
@@ -217,6 +227,7 @@ package final class RunningTopology {
             link.onTrouble = { [unowned self] in self.happened($0, .bad) }
         }
         self.load?.onTrouble = { [unowned self] in self.happened($0, .bad) }
+        self.load?.onDisk = { [unowned self] in self.disk(of: "shoppers", isFull: $0) }
         self.load?.onFinished = { [unowned self] in
             self.happened("all orders are placed", .neutral)
             self.drain()
@@ -242,8 +253,12 @@ package final class RunningTopology {
     }
 
     private func noticed(_ notice: JSONValue) {
-        guard notice["notice"]?.string == "ready" else { return }
-        self.lookWhoIsReady()
+        switch notice["notice"]?.string {
+        case "ready": self.lookWhoIsReady()
+        case "disk-full": self.hubDisk(isFull: true)
+        case "disk-has-room": self.hubDisk(isFull: false)
+        default: break
+        }
     }
 
     /// Asks the hub which instances own their partitions and have their state.
@@ -256,8 +271,10 @@ package final class RunningTopology {
                 for instance in service["instances"]?.array ?? []
                 where instance["ready"]?.bool == true {
                     let name = instance["instance"]?.string
-                    let process = self.launch.processes.first { $0.instance == name }
-                    if let process { self.launcher.markReady(process.name) }
+                    for process in self.launch.processes
+                    where process.instance == name || process.adapted == name {
+                        self.launcher.markReady(process.name)
+                    }
                 }
             }
             if allReady, self.launcher.isUp { self.begin() }

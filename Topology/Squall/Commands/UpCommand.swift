@@ -19,10 +19,12 @@ struct UpCommand {
             topology: topology,
             executables: FileSystem.executableFolder()
         )
+        plan.home = FileSystem.absolute(path).map(FileSystem.folder(of:))
         plan.load = try self.load()
         plan.seed = self.options.seed ?? plan.seed
         plan.duration = self.options.duration
         plan.flaws = self.options.flaws
+        plan.powerCuts = self.options.powerCuts
         plan.killCount = self.options.kills
         let loop: EventLoop
         do {
