@@ -33,10 +33,12 @@ extension Hub {
             view = try self.check(envelope, topic, connection)
             try self.checkBacklog(topic, view)
         } catch {
-            // One line tells of a whole run of refusals for want of room.
-            let isFirst = before != connection.refusedUpTo
             connection.refused(sequence)
-            if error.code != .full || isFirst { self.audit(error, of: connection, now) }
+            // A line in each second is enough for what every event is refused for.
+            if error.code != .full || now >= connection.nextFullAudit {
+                connection.nextFullAudit = now + .seconds(1)
+                self.audit(error, of: connection, now)
+            }
             return self.refusePublish(id, sequence, error)
         }
         // The publisher must know of a refusal before a later event is stored: that the hub has

@@ -354,6 +354,8 @@ final class Connection {
     /// The last event that was refused: those that the client sent behind it, before it heard
     /// that, may be refused too but not stored.
     var refusedUpTo: UInt64?
+    /// When the audit log may be told again that there is no room.
+    var nextFullAudit = Instant.zero
     /// After which event one was missing when the publisher was last told.
     var gapAfter: UInt64?
     /// Whether the client was told to seal what it sends.
