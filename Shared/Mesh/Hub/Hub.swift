@@ -307,8 +307,8 @@ final class Connection {
     /// Whether a fault cuts the client off; then frames wait on both sides.
     var isCut = false
     var heldFrames: [[UInt8]] = []
-    /// Whether the instance was announced as ready.
-    var isReady = false
+    /// Whether the instance is to end: it gets no partitions any more.
+    var isLeaving = false
 
     init(peer: PeerCredentials) {
         self.peer = peer

@@ -5,8 +5,8 @@ struct ServicePartition {
         /// The owner is reading its snapshot and journal.
         case restoring
         case ready
-        /// The owner was asked to hand it over to `heir`.
-        case revoking(heir: ConnectionID)
+        /// The owner was asked to hand it over.
+        case revoking
     }
 
     var phase = Phase.unowned

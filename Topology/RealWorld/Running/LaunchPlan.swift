@@ -20,13 +20,15 @@ struct LaunchPlan {
         var restart = Topology.Restart()
         /// What it finds on its standard input before the lifeline.
         var standardInput = ""
-        /// The instance's name for the hub.
+        /// The service, and the instance's name for the hub.
+        var service: String?
         var instance: String?
     }
 
     private(set) var processes: [Process] = []
     /// The token of each `name/instance`.
     private(set) var tokens: [String: String] = [:]
+    private let flaws: String
 
     /// Plans the processes of a topology.
     ///
@@ -35,27 +37,15 @@ struct LaunchPlan {
     ///   - flaws: The planted bugs.
     ///   - token: Returns a new secret with each call.
     init(_ topology: Topology, flaws: [String], token: () -> String) {
-        let flawText = flaws.joined(separator: ",")
-        for service in topology.services {
+        self.flaws = flaws.joined(separator: ",")
+        for (service, placed) in zip(topology.services, topology.layout.services) {
+            // A service may be scaled up to one instance for each partition; the hub, which is
+            // told all tokens at its start, knows those of later instances already.
+            for number in 1...max(1, service.instances, placed.partitions) {
+                self.tokens["\(service.name)/\(service.name)-\(number)"] = token()
+            }
             for number in 1...max(1, service.instances) {
-                let instance = "\(service.name)-\(number)"
-                let secret = token()
-                self.tokens["\(service.name)/\(instance)"] = secret
-                var process = Process(
-                    name: service.instances > 1 ? instance : service.name,
-                    kind: .service,
-                    program: service.program,
-                    environment: [
-                        .init("SQUALL_NAME", .string(service.name)),
-                        .init("SQUALL_INSTANCE", .string(instance)),
-                        .init("SQUALL_TOKEN", .string(secret)),
-                        .init("SQUALL_SETTINGS", .string(service.settings.text)),
-                        .init("SQUALL_FLAWS", .string(flawText)),
-                    ],
-                    restart: service.restart
-                )
-                process.instance = instance
-                self.processes.append(process)
+                _ = self.add("\(service.name)-\(number)", of: service)
             }
         }
         for party in topology.outside where party.kind != .shoppers {
@@ -81,6 +71,45 @@ struct LaunchPlan {
         }
         for tool in ["squall/admin", "squall/observer"] { self.tokens[tool] = token() }
         self.addHub(topology, flaws: flaws)
+    }
+
+    /// Adds the process of one more instance; nil where another process has its name.
+    mutating func add(_ instance: String, of service: Topology.Service) -> Process? {
+        let isFirst = service.instances == 1 && instance == "\(service.name)-1"
+        let name = isFirst ? service.name : instance
+        guard !self.processes.contains(where: { $0.name == name }) else { return nil }
+        let secret = self.tokens["\(service.name)/\(instance)"] ?? ""
+        let process = Process(
+            name: name,
+            kind: .service,
+            program: service.program,
+            environment: [
+                .init("SQUALL_NAME", .string(service.name)),
+                .init("SQUALL_INSTANCE", .string(instance)),
+                .init("SQUALL_TOKEN", .string(secret)),
+                .init("SQUALL_SETTINGS", .string(service.settings.text)),
+                .init("SQUALL_FLAWS", .string(self.flaws)),
+            ],
+            restart: service.restart,
+            service: service.name,
+            instance: instance
+        )
+        self.processes.append(process)
+        return process
+    }
+
+    /// Forgets a process that is there no more.
+    mutating func remove(_ name: String) {
+        self.processes.removeAll { $0.name == name }
+    }
+
+    /// The processes of a service, in the order of their numbers.
+    func instances(of service: String) -> [Process] {
+        self.processes.filter { $0.service == service }
+            .sorted { one, two in
+                let (left, right) = (one.instance ?? "", two.instance ?? "")
+                return (left.count, left) < (right.count, right)
+            }
     }
 
     private mutating func addHub(_ topology: Topology, flaws: [String]) {
@@ -110,13 +139,10 @@ struct LaunchPlan {
     ///
     /// - Throws: `ControlError` with what there is.
     func processes(named name: String, in topology: Topology) throws(ControlError) -> [Process] {
+        let instances = self.instances(of: name)
+        if !instances.isEmpty { return instances }
         let found = self.processes.filter { $0.name == name || $0.instance == name }
         if !found.isEmpty { return found }
-        if topology.service(name) != nil {
-            return self.processes.filter { process in
-                process.kind == .service && process.instance?.hasPrefix("\(name)-") == true
-            }
-        }
         if topology.outside.contains(where: { $0.name == name }) {
             throw ControlError(
                 "\(name) are no process of their own: squall places the orders itself",
