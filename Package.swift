@@ -96,6 +96,17 @@ let topology: [Target] = [
         path: "Topology/Outside/Shell",
         on: ["Mesh", "MeshSocket", "OutsideParties", "ServiceKit"]
     ),
+    .target(
+        name: "AdapterDialogue",
+        dependencies: dependencies(["Events", "Mesh"]),
+        path: "Topology/Adapter/Dialogue",
+        swiftSettings: .strict
+    ),
+    executable(
+        "Adapter",
+        path: "Topology/Adapter/Shell",
+        on: ["AdapterDialogue", "Mesh", "MeshSocket"]
+    ),
     library(
         "Chaos",
         in: "Topology",
@@ -122,7 +133,7 @@ let topology: [Target] = [
                 "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld",
                 "TopologyFile",
             ]
-                + ["Hub", "Outside"] + capabilities
+                + ["Adapter", "Hub", "Outside"] + capabilities
         ),
         path: "Topology/Squall",
         swiftSettings: .strict
@@ -138,6 +149,7 @@ let package = Package(
                 "Chaos", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld", "TopologyFile",
             ]
         ),
+        tests("AdapterTests", on: ["AdapterDialogue", "Events", "Mesh"]),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
         tests("MeshTests", on: ["Mesh", "SimulatedWorld"]),
         tests(

@@ -37,10 +37,18 @@ import Testing
             "up --history a.csv --speed 0",
             "up: --speed is 'max' or a whole number from 1, not '0'"
         ),
+        Wrong("up --for 5s --chaos 30", "up: --chaos is kills:N, such as kills:30, not '30'"),
+        Wrong(
+            "up --chaos kills:3",
+            "up: --chaos spreads kills over a run with an end: add --for or --history"
+        ),
+        Wrong("up --set bank=5%", "up: --set takes NAME.KEY=VALUE, such as bank.declines=5%"),
         Wrong("up --history a --rate 5", "up: --rate and --history exclude each other"),
         Wrong("up a.json b.json", "up: unexpected 'b.json': squall up [TOPOLOGY.json]"),
         Wrong("up --color sometimes", "up: --color is one of auto, always, never, not 'sometimes'"),
         Wrong("kill", "kill: something is missing: squall kill PROCESS"),
+        Wrong("scale payments many", "scale: 'many' is no number of instances"),
+        Wrong("scale payments", "scale: something is missing: squall scale SERVICE N"),
         Wrong("kill payments for 3s", "kill: it takes no duration"),
         Wrong("pause mail 3s for 4s", "pause: the duration is given twice"),
         Wrong("pause mail for 4s --for 4s", "pause: the duration is given twice: --for and 'for'"),
@@ -103,6 +111,9 @@ import Testing
 
     @Test(arguments: [
         ("kill payments", ControlRequest.kill("payments")),
+        ("scale payments 3", .scale("payments", to: 3)),
+        ("restart hub", .restart("hub")),
+        ("roll payments", .roll("payments")),
         ("pause inventory 3s", .pause("inventory", for: .seconds(3))),
         ("pause inventory for 3s", .pause("inventory", for: .seconds(3))),
         ("pause inventory --for 3s", .pause("inventory", for: .seconds(3))),

@@ -66,14 +66,15 @@ import TopologyFile
     @Test func `gives later instances a token that the hub knows, and forgets them again`() throws {
         var plan = try self.plan()
         let service = try #require(try self.topology().service("one"))
-        let added = try #require(plan.add("one-2", of: service))
+        let topology = try self.topology()
+        let added = try #require(plan.add("one-2", of: service, in: topology).first)
         #expect(added.name == "one-2")
         let token = added.environment.first { $0.name == "SQUALL_TOKEN" }?.value.string
         let line = try JSONValue(parsing: plan.processes[0].standardInput)
         #expect(token != nil && line["tokens"]?["one/one-2"]?.string == token)
         #expect(plan.instances(of: "one").map(\.instance) == ["one-1", "one-2"])
-        #expect(plan.add("one-2", of: service) == nil)
-        #expect(try plan.processes(named: "one", in: self.topology()).count == 2)
+        #expect(plan.add("one-2", of: service, in: topology).isEmpty)
+        #expect(try plan.processes(named: "one", in: topology).count == 2)
         plan.remove("one-2")
         #expect(plan.instances(of: "one").map(\.name) == ["one"])
     }

@@ -19,9 +19,16 @@ package final class SimulatedShop {
     package let topology: Topology
     let flaws: Flaws
     let hub: SimulatedHub
-    private var processes: [String: any SimulatedProcess] = [:]
+    var processes: [String: any SimulatedProcess] = [:]
     private var parties: [String: any SimulatedPartyProcess] = [:]
-    private var drains: [() -> Void] = []
+    /// What commands the hub, once a service is changed.
+    var admin: SimulatedAdmin?
+    /// The changes of instances under way, by service.
+    var changes: [String: InstanceChange] = [:]
+    /// How many changes came to their end.
+    package internal(set) var changesDone = 0
+    /// What was missing in those that took too long.
+    package internal(set) var changesFailed: [String] = []
     private let ledgerDisk = MemoryDisk()
     private var shoppers: Shoppers
     private var publisher: PublisherClient
@@ -43,9 +50,9 @@ package final class SimulatedShop {
         let simulation = Simulation(seed: seed)
         self.simulation = simulation
         let layout = topology.layout
-        var tokens = ["shoppers/shoppers": "token"]
+        var tokens = ["shoppers/shoppers": "token", "squall/admin": "token"]
         for service in layout.services {
-            for instance in 1...service.instances {
+            for instance in 1...max(service.instances, service.partitions) {
                 tokens["\(service.name)/\(service.name)-\(instance)"] = "token"
             }
         }
@@ -80,23 +87,31 @@ package final class SimulatedShop {
     private func addServices() {
         for service in self.topology.layout.services {
             for number in 1...service.instances {
-                let instance = "\(service.name)-\(number)"
-                switch service.name {
-                case Orders.name: self.add(Orders.self, instance)
-                case Inventory.name: self.add(Inventory.self, instance)
-                case Payments.name: self.add(Payments.self, instance)
-                case Notifications.name: self.add(Notifications.self, instance)
-                case Analytics.name: self.add(Analytics.self, instance)
-                default: preconditionFailure("the shop has no service '\(service.name)'")
-                }
+                self.add("\(service.name)-\(number)", of: service.name)
             }
         }
+    }
+
+    private func add(_ instance: String, of service: String) {
+        switch service {
+        case Orders.name: self.add(Orders.self, instance)
+        case Inventory.name: self.add(Inventory.self, instance)
+        case Payments.name: self.add(Payments.self, instance)
+        case Notifications.name: self.add(Notifications.self, instance)
+        case Analytics.name: self.add(Analytics.self, instance)
+        default: preconditionFailure("the shop has no service '\(service)'")
+        }
+    }
+
+    /// Starts one more instance of a service.
+    func launch(_ instance: String, of service: String) {
+        self.add(instance, of: service)
+        self.processes[instance]?.start()
     }
 
     private func add<S: Service>(_ service: S.Type, _ instance: String) {
         let process = SimulatedService<S>(shop: self, instance: instance, token: "token")
         self.processes[instance] = process
-        self.drains.append { process.drain() }
     }
 
     private func addParties() {
@@ -202,7 +217,10 @@ package final class SimulatedShop {
         }
         guard let process = self.processes[name] else { return }
         process.kill()
-        self.simulation.after(pause) { process.start() }
+        self.simulation.after(pause) { [weak self] in
+            // One that is not wanted any more is not started again.
+            if self?.processes[name] === process { process.start() }
+        }
     }
 
     /// Lets a service's process stand still for a while, as SIGSTOP does.

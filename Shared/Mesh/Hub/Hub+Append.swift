@@ -320,7 +320,24 @@ extension Hub {
             )
         }
         for name in commit.timersCancelled {
-            self.services[service][partition].timers[name] = nil
+            if self.services[service][partition].timers.removeValue(forKey: name) != nil {
+                self.cancelledTimerCount += 1
+            }
+        }
+        self.forgetCancelledTimers()
+    }
+
+    /// Drops the deadlines of cancelled timers once they are most of all, so that timers which are
+    /// set and cancelled at a high rate cost memory in proportion to those that are pending.
+    private func forgetCancelledTimers() {
+        guard self.cancelledTimerCount > 1024,
+            self.cancelledTimerCount * 2 > self.deadlines.count
+        else { return }
+        self.cancelledTimerCount = 0
+        self.deadlines.keep { deadline in
+            guard case .timer(let service, let partition, let name, let generation) = deadline
+            else { return true }
+            return self.services[service][partition].timers[name]?.generation == generation
         }
     }
 

@@ -18,8 +18,13 @@ extension Hub {
         for (partition, heir) in heirs.enumerated() {
             switch (self.services[service][partition].owner, heir) {
             case (nil, let heir?): self.assign(service, partition, to: heir, now)
-            case (let owner?, let heir) where owner != heir:
+            case (let owner?, let heir)
+            where owner != heir && self.services[service][partition].isTold:
                 self.revoke(service, partition, from: owner, now)
+            case (let owner?, let heir) where owner != heir:
+                self.services[service][partition].owner = nil
+                self.services[service][partition].phase = .unowned
+                if let heir { self.assign(service, partition, to: heir, now) }
             default: break
             }
         }
@@ -29,7 +34,7 @@ extension Hub {
     ///
     /// Those that own most keep one more where the partitions do not come out even; what nobody
     /// may keep goes to whom has too little, in the order given.
-    static func spread(
+    package static func spread(
         _ owners: [ConnectionID?],
         over instances: [ConnectionID]
     ) -> [ConnectionID?] {
@@ -135,6 +140,7 @@ extension Hub {
         self.services[service][partition].epoch += 1
         self.services[service][partition].owner = id
         self.services[service][partition].phase = .restoring
+        self.services[service][partition].isTold = false
         let state = self.services[service][partition]
         self.log.append { writer, _ in
             writer.record(.assigned, at: now)
@@ -166,6 +172,7 @@ extension Hub {
         _ request: JournalRequest,
         _ state: ServicePartition
     ) throws(LogError) {
+        self.services[request.service][request.partition].isTold = true
         let snapshot = try self.snapshotBytes(state)
         self.send(to: request.connection) {
             $0.frame(.assign) { frame in

@@ -92,6 +92,8 @@ package final class Hub {
     var publishedUpTo: [String: UInt64]
     var deadLetters: [[DeadLetterEntry]]
     var deadlines = Deadlines<Deadline>()
+    /// How many deadlines belong to timers that were cancelled since they were last cleared out.
+    var cancelledTimerCount = 0
     var rules = RuleChain()
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
@@ -169,6 +171,9 @@ package final class Hub {
             }
         }
     }
+
+    /// How many timers, second attempts and ends of waits are noted.
+    package var deadlineCount: Int { self.deadlines.count }
 
     /// How many records were read at opening.
     package let recoveredRecordCount: Int

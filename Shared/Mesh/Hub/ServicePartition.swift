@@ -11,6 +11,8 @@ struct ServicePartition {
 
     var phase = Phase.unowned
     var owner: ConnectionID?
+    /// Whether the owner was told: until then the partition can be taken back without asking.
+    var isTold = false
     var epoch: UInt64 = 0
     /// The sequence number of the last commit of this epoch.
     var sequence: UInt64 = 0

@@ -236,6 +236,28 @@ import Testing
         #expect(verdict["counts"]?["ordersPlaced"]?.int == 40)
     }
 
+    @Test func `replays a history through random kills, to the cent`() throws {
+        let rows = (1...1500).map { number in
+            let date = "1997-0\(number % 9 + 1)-\(number % 19 + 10)"
+            return "\(number % 300),\(date),1,\(number % 90).0\(number % 10)"
+        }
+        let cents = (1...1500).reduce(0) { $0 + ($1 % 90) * 100 + $1 % 10 }
+        try self.folder.write(
+            "customer,date,quantity,dollars\n" + rows.joined(separator: "\n") + "\n",
+            to: "orders.csv"
+        )
+        let process = try SquallProcess(
+            ["up", "--quiet", "--json", "--history", "orders.csv", "--chaos", "kills:8"],
+            in: self.folder
+        )
+        defer { process.destroy() }
+        try self.expectPassed(process)
+        let verdict = try JSONValue(parsing: process.standardOutput)
+        #expect(verdict["counts"]?["ordersConfirmed"]?.int == 1500)
+        #expect(verdict["counts"]?["centsCaptured"]?.int == Int64(cents))
+        #expect(verdict["timing"]?["kills"]?.array?.count == 8)
+    }
+
     @Test func `names the process that keeps ending, with its last words`() throws {
         try self.folder.write(
             """

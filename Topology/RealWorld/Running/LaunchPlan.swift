@@ -9,7 +9,7 @@ struct LaunchPlan {
 
     /// A process to start.
     struct Process: Hashable {
-        enum Kind: Hashable { case hub, outside, service }
+        enum Kind: Hashable { case hub, outside, service, adapter }
 
         var name: String
         var kind: Kind
@@ -20,9 +20,13 @@ struct LaunchPlan {
         var restart = Topology.Restart()
         /// What it finds on its standard input before the lifeline.
         var standardInput = ""
-        /// The service, and the instance's name for the hub.
+        /// The service that it belongs to, and the instance's name for the hub.
         var service: String?
         var instance: String?
+        /// The instance for which an adapter speaks to the hub.
+        var adapted: String?
+        /// The socket between a command and its adapter, in the run folder.
+        var socket: String?
     }
 
     private(set) var processes: [Process] = []
@@ -45,7 +49,7 @@ struct LaunchPlan {
                 self.tokens["\(service.name)/\(service.name)-\(number)"] = token()
             }
             for number in 1...max(1, service.instances) {
-                _ = self.add("\(service.name)-\(number)", of: service)
+                _ = self.add("\(service.name)-\(number)", of: service, in: topology)
             }
         }
         for party in topology.outside where party.kind != .shoppers {
@@ -73,20 +77,23 @@ struct LaunchPlan {
         self.addHub(topology, flaws: flaws)
     }
 
-    /// Adds the process of one more instance; nil where another process has its name.
-    mutating func add(_ instance: String, of service: Topology.Service) -> Process? {
+    /// Adds the process of one more instance, and its adapter before it where it needs one.
+    ///
+    /// Returns what was added: nothing where another process has such a name.
+    mutating func add(
+        _ instance: String,
+        of service: Topology.Service,
+        in topology: Topology
+    ) -> [Process] {
         let isFirst = service.instances == 1 && instance == "\(service.name)-1"
-        let name = isFirst ? service.name : instance
-        guard !self.processes.contains(where: { $0.name == name }) else { return nil }
-        let secret = self.tokens["\(service.name)/\(instance)"] ?? ""
-        let process = Process(
-            name: name,
+        var process = Process(
+            name: isFirst ? service.name : instance,
             kind: .service,
             program: service.program,
             environment: [
                 .init("SQUALL_NAME", .string(service.name)),
                 .init("SQUALL_INSTANCE", .string(instance)),
-                .init("SQUALL_TOKEN", .string(secret)),
+                .init("SQUALL_TOKEN", .string(self.tokens["\(service.name)/\(instance)"] ?? "")),
                 .init("SQUALL_SETTINGS", .string(service.settings.text)),
                 .init("SQUALL_FLAWS", .string(self.flaws)),
             ],
@@ -94,8 +101,15 @@ struct LaunchPlan {
             service: service.name,
             instance: instance
         )
-        self.processes.append(process)
-        return process
+        var added: [Process] = []
+        if case .command = service.program {
+            added.append(Self.adapter(for: &process, service, topology))
+        }
+        added.append(process)
+        let names = added.map(\.name)
+        guard !self.processes.contains(where: { names.contains($0.name) }) else { return [] }
+        self.processes += added
+        return added
     }
 
     /// Forgets a process that is there no more.
@@ -103,13 +117,52 @@ struct LaunchPlan {
         self.processes.removeAll { $0.name == name }
     }
 
+    /// The processes that make up an instance: itself, and its adapter.
+    func parts(of instance: String) -> [Process] {
+        self.processes.filter { $0.instance == instance || $0.adapted == instance }
+    }
+
     /// The processes of a service, in the order of their numbers.
     func instances(of service: String) -> [Process] {
-        self.processes.filter { $0.service == service }
+        self.processes.filter { $0.service == service && $0.instance != nil }
             .sorted { one, two in
                 let (left, right) = (one.instance ?? "", two.instance ?? "")
                 return (left.count, left) < (right.count, right)
             }
+    }
+
+    /// Puts an adapter between the hub and a command, which then needs to know neither the mesh nor
+    /// its secrets.
+    private static func adapter(
+        for command: inout Process,
+        _ service: Topology.Service,
+        _ topology: Topology
+    ) -> Process {
+        let known: JSONValue = [
+            "consumes": .array(service.consumes.map { .string($0) }),
+            "emits": .object(
+                topology.topics.filter { service.emits.contains($0.name) }.map { topic in
+                    .init(topic.name, .array(topic.types.map { .string($0) }))
+                }
+            ),
+            "eventBytesMax": .int(Int64(topology.limits.mesh.eventBytesMax)),
+        ]
+        let secrets: Set = ["SQUALL_TOKEN", "SQUALL_FLAWS"]
+        let socket = "\(command.name).sock"
+        var adapter = Process(
+            name: "\(command.name).adapter",
+            kind: .adapter,
+            program: .executable("Adapter"),
+            environment: command.environment.filter { $0.name != "SQUALL_SETTINGS" } + [
+                .init("SQUALL_ADAPTER", .string(known.text)),
+                .init("SQUALL_SOCKET", .string(socket)),
+            ]
+        )
+        adapter.service = service.name
+        adapter.adapted = command.instance
+        command.environment.removeAll { secrets.contains($0.name) }
+        command.socket = socket
+        return adapter
     }
 
     private mutating func addHub(_ topology: Topology, flaws: [String]) {

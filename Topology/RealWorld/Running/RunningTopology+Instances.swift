@@ -8,6 +8,8 @@ struct PendingChange {
     var change: InstanceChange
     var began: Instant
     var timer: TimerID?
+    /// The processes that are to end, of each instance.
+    var ending: [String: Set<String>] = [:]
     var answer: ControlServer.Answer
 }
 
@@ -134,7 +136,7 @@ extension RunningTopology {
     }
 
     private func serviceUnderChange(of instance: String) -> String? {
-        let process = self.launch.processes.first { $0.instance == instance }
+        let process = self.launch.parts(of: instance).first
         return process?.service.flatMap { self.changes[$0] == nil ? nil : $0 }
     }
 
@@ -146,10 +148,13 @@ extension RunningTopology {
     /// A process has ended, or is forgotten for good.
     func instanceEnded(_ name: String, isRetired: Bool) {
         let process = self.launch.processes.first { $0.name == name }
+        guard let instance = process?.instance ?? process?.adapted else { return }
+        let service = self.serviceUnderChange(of: instance)
         if isRetired { self.launch.remove(name) }
-        guard let service = process?.service, let instance = process?.instance,
-            self.changes[service] != nil
-        else { return }
+        guard let service else { return }
+        self.changes[service]?.ending[instance]?.remove(name)
+        guard self.changes[service]?.ending[instance]?.isEmpty == true else { return }
+        self.changes[service]?.ending[instance] = nil
         self.changes[service]?.change.ended(instance)
         self.lookWhoIsReady()
     }
@@ -238,10 +243,10 @@ extension RunningTopology {
     }
 
     private func launchInstance(_ instance: String, of name: String) {
-        guard let service = self.plan.topology.service(name),
-            let process = self.launch.add(instance, of: service)
-        else { return }
-        self.launcher.add(process.specification(in: self.plan))
+        guard let service = self.plan.topology.service(name) else { return }
+        for process in self.launch.add(instance, of: service, in: self.plan.topology) {
+            self.launcher.add(process.specification(in: self.plan, runFolder: self.folder.path))
+        }
     }
 
     private func letLeave(_ instance: String, of service: String) {
@@ -255,15 +260,18 @@ extension RunningTopology {
 
     /// Lets the process of an instance end.
     private func end(_ instance: String, isRetired: Bool) {
-        guard let process = self.launch.processes.first(where: { $0.instance == instance })
-        else { return }
-        self.board.healed(.paused(process: process.name))
-        let wasRunning = self.launcher.status(of: process.name)?.pid != nil
-        if isRetired {
-            self.launcher.retire(process.name)
-        } else {
-            self.launcher.restart(process.name)
-            if !wasRunning { self.instanceEnded(process.name, isRetired: false) }
+        let parts = self.launch.parts(of: instance).map(\.name)
+        guard let service = self.serviceUnderChange(of: instance) else { return }
+        self.changes[service]?.ending[instance] = Set(parts)
+        for name in parts {
+            self.board.healed(.paused(process: name))
+            let wasRunning = self.launcher.status(of: name)?.pid != nil
+            if isRetired {
+                self.launcher.retire(name)
+            } else {
+                self.launcher.restart(name)
+                if !wasRunning { self.instanceEnded(name, isRetired: false) }
+            }
         }
     }
 

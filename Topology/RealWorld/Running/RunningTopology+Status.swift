@@ -56,8 +56,8 @@ extension RunningTopology {
             process.restarts = known.restarts
             process.memoryKibibytes = process.pid.flatMap { self.memory.kibibytes[$0] }
             let planned = self.launch.processes.first { $0.name == known.name }
-            process.service = planned?.service
             if let service = planned?.service, let instance = planned?.instance {
+                process.service = service
                 process.partitions = self.owned(instance, of: service)
             }
             guard planned?.kind == .service, let service = self.numbers(of: known.name) else {

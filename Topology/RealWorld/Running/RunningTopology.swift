@@ -27,6 +27,8 @@ package final class RunningTopology {
         package var killCount = 0
         /// The folder of the executables.
         package var executables: String
+        /// The folder of the topology file, in which commands start; the run folder where nil.
+        package var home: String?
 
         package init(topology: Topology, executables: String) {
             self.topology = topology
@@ -132,7 +134,7 @@ package final class RunningTopology {
         self.launcher = ProcessLauncher(
             loop: loop,
             runFolder: folder.path,
-            specs: launch.processes.map { $0.specification(in: plan) },
+            specs: launch.processes.map { $0.specification(in: plan, runFolder: folder.path) },
             grace: topology.shutdown.killAfter,
             logBytesMax: topology.limits.logBytesMax
         )
@@ -255,8 +257,10 @@ package final class RunningTopology {
                 for instance in service["instances"]?.array ?? []
                 where instance["ready"]?.bool == true {
                     let name = instance["instance"]?.string
-                    let process = self.launch.processes.first { $0.instance == name }
-                    if let process { self.launcher.markReady(process.name) }
+                    for process in self.launch.processes
+                    where process.instance == name || process.adapted == name {
+                        self.launcher.markReady(process.name)
+                    }
                 }
             }
             if allReady, self.launcher.isUp { self.begin() }

@@ -149,7 +149,7 @@ extension CommandCatalog {
             options: [.run],
             examples: [
                 Example("squall roll inventory", "nobody waits where there are several instances"),
-                Example("squall scale payments 2 && squall roll payments", "nobody waits here"),
+                Example("squall roll payments --json", "the same for a machine"),
             ],
             group: .disturb
         ),

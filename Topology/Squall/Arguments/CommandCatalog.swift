@@ -48,12 +48,12 @@ enum CommandCatalog {
             OptionSpecification(
                 name: "chaos",
                 value: "kills:N",
-                summary: "kill N processes with SIGKILL at random moments of the run"
+                summary: "kill N processes at random moments"
             ),
             OptionSpecification(
                 name: "set",
                 value: "NAME.KEY=VALUE",
-                summary: "replace a setting of a service or an outside party for this run",
+                summary: "replace a setting of a service or party",
                 repeats: true
             ),
             OptionSpecification(
@@ -67,10 +67,10 @@ enum CommandCatalog {
             Example("squall up", "the shop, until Ctrl-C"),
             Example("squall up --for 20s --rate 200 --json", "20 seconds for a machine"),
             Example(
-                "squall up --history Topology/histories/cdnow.csv --speed max --chaos kills:30",
-                "69,659 real orders, at full speed, through thirty crashes"
+                "squall up --history Topology/histories/cdnow.csv --chaos kills:30",
+                "real orders, thirty crashes"
             ),
-            Example("squall up --set bank.declines=5%", "a bank that says no now and then"),
+            Example("squall up --set bank.declines=5%", "a bank that says no"),
         ],
         group: .run
     )

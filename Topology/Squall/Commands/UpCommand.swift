@@ -19,6 +19,7 @@ struct UpCommand {
             topology: topology,
             executables: FileSystem.executableFolder()
         )
+        plan.home = FileSystem.absolute(path).map(FileSystem.folder(of:))
         plan.load = try self.load()
         plan.seed = self.options.seed ?? plan.seed
         plan.duration = self.options.duration
