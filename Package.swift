@@ -130,8 +130,8 @@ let topology: [Target] = [
         name: "squall",
         dependencies: dependencies(
             [
-                "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "SimulatedWorld",
-                "TopologyFile",
+                "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "ServiceKit",
+                "SimulatedWorld", "TopologyFile",
             ]
                 + ["Adapter", "Hub", "Outside"] + capabilities
         ),
@@ -150,6 +150,13 @@ let package = Package(
             ]
         ),
         tests("AdapterTests", on: ["AdapterDialogue", "Events", "Mesh"]),
+        tests(
+            "FuzzTests",
+            on: [
+                "AdapterDialogue", "Events", "Mesh", "OutsideParties", "ServiceKit",
+                "SimulatedWorld", "TopologyFile",
+            ]
+        ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
         tests("MeshTests", on: ["Mesh", "SimulatedWorld"]),
         tests(

@@ -232,7 +232,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         if self.world.flaws.has(.emitOutsideTurn), !decision.emitted.isEmpty {
             return self.emitOutsideTurn(partition, epoch, delivery, decision)
         }
-        let interval = S.snapshotInterval
+        let interval = min(S.snapshotInterval, self.world.snapshotIntervalMax)
         if interval > 0, self.client.commitsSinceSnapshot(partition) + 1 >= interval {
             decision.snapshot = service.assumeIsolated { $0.snapshot() }
         }
@@ -273,7 +273,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     // MARK: Projections
 
     private func snapshotSoon(_ partition: Int) {
-        if self.client.foldedCount(partition) >= max(S.snapshotInterval, 1) {
+        let interval = min(max(S.snapshotInterval, 1), self.world.snapshotIntervalMax)
+        if self.client.foldedCount(partition) >= interval {
             return self.takeSnapshot(partition)
         }
         guard self.partitions[partition]?.isSnapshotArmed == false else { return }

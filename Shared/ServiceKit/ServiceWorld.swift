@@ -11,6 +11,8 @@ package protocol ServiceWorld: AnyObject, Sendable {
     var taskExecutor: any TaskExecutor { get }
     /// The planted bugs of the run.
     var flaws: Flaws { get }
+    /// A snapshot is taken after at most this many commits, whatever the service says.
+    var snapshotIntervalMax: Int { get }
     /// Returns the world's time.
     func now() -> Instant
     /// Returns 64 random bits.
@@ -27,6 +29,10 @@ package protocol ServiceWorld: AnyObject, Sendable {
     func call(_ party: String, _ request: [UInt8], timeout: Duration) async throws -> [UInt8]
     /// The hub refused the instance for good; it should end with this reason.
     func shutOut(_ reason: String)
+}
+
+extension ServiceWorld {
+    package var snapshotIntervalMax: Int { .max }
 }
 
 /// The host of one partition: the world, and where in it the partition is.

@@ -84,7 +84,7 @@ enum House {
                 folder: "Topology/Squall",
                 imports: [
                     "Chaos", "Events", "Glibc", "Mesh", "MeshSocket", "RealWorld",
-                    "SimulatedWorld", "TopologyFile",
+                    "ServiceKit", "SimulatedWorld", "Synchronization", "TopologyFile",
                 ],
                 isPure: false
             ),

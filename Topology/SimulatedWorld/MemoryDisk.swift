@@ -8,7 +8,8 @@ package final class MemoryDisk: Disk {
     }
 
     private var files: [String: File] = [:]
-    private var errors: [DiskError] = []
+    private var appendError: DiskError?
+    private var syncError: DiskError?
 
     package init() {}
 
@@ -25,12 +26,18 @@ package final class MemoryDisk: Disk {
     }
 
     package func append(_ bytes: [UInt8], to file: String) throws(DiskError) {
-        if let error = self.takeError() { throw error }
+        if let error = self.appendError {
+            self.appendError = nil
+            throw error
+        }
         self.files[file, default: File()].bytes.append(contentsOf: bytes)
     }
 
     package func sync(_ file: String) throws(DiskError) {
-        if let error = self.takeError() { throw error }
+        if let error = self.syncError {
+            self.syncError = nil
+            throw error
+        }
         let size = self.size(of: file)
         self.files[file]?.syncedCount = size
     }
@@ -43,16 +50,30 @@ package final class MemoryDisk: Disk {
 
     package func remove(_ file: String) { self.files[file] = nil }
 
-    /// Makes the next append or sync fail with `error`.
-    package func failNext(_ error: DiskError) { self.errors.append(error) }
+    /// A call that is made to fail.
+    package enum Failure: Sendable, Hashable {
+        case append(DiskError)
+        case sync(DiskError)
+    }
 
-    private func takeError() -> DiskError? {
-        self.errors.isEmpty ? nil : self.errors.removeFirst()
+    /// Makes the next append or the next sync fail.
+    package func failNext(_ failure: Failure) {
+        switch failure {
+        case .append(let error): self.appendError = error
+        case .sync(let error): self.syncError = error
+        }
+    }
+
+    /// Returns the hash of a file's bytes.
+    func hash(of file: String, seed: UInt64) -> UInt64 {
+        self.files[file]?.bytes.withUnsafeBytes { StableHash.of($0, seed: seed) } ?? seed
     }
 
     /// Cuts the power: unsynced bytes are lost, but for a piece that was being written.
-    package func losePower(using random: inout SeededRandom) {
-        for name in self.list() {
+    ///
+    /// - Parameter only: The one file that this is about; nil for all.
+    package func losePower(using random: inout SeededRandom, only: String? = nil) {
+        for name in self.list() where only == nil || only == name {
             guard let file = self.files[name], file.bytes.count > file.syncedCount else { continue }
             let torn = random.below(file.bytes.count - file.syncedCount)
             self.files[name]?.bytes.removeLast(file.bytes.count - file.syncedCount - torn)

@@ -1,19 +1,23 @@
 import Mesh
 
-/// What commands a simulated hub, as `squall up` commands a real one.
+/// Who commands the hub in the simulated world, over a link like everyone else's.
 final class SimulatedAdmin {
-    typealias Answer = (JSONValue?) -> Void
-
     private let simulation: Simulation
     private let hub: SimulatedHub
     private var client = AdminClient(
-        hello: Hello(role: .admin, name: "squall", instance: "admin", token: "token")
+        hello: Hello(role: .admin, name: "squall", instance: "squall", token: "token")
     )
     private var link: SimulatedLink?
-    private var waiting: [UInt64: Answer] = [:]
-    private(set) var isUp = false
-    var onUp: () -> Void = {}
+    private var isWelcome = false
+    private var waiting: [UInt64: (JSONValue) -> Void] = [:]
+    /// Called when the hub can be commanded, again after each loss of the connection.
+    var onReady: () -> Void = {}
+    /// Called when the connection is gone; open questions have no answer any more.
+    var onLost: () -> Void = {}
+    /// Called with what the hub announces.
     var onNotice: (JSONValue) -> Void = { _ in }
+    /// Whether a connection is wanted at all.
+    var isNeeded = false
 
     init(simulation: Simulation, hub: SimulatedHub) {
         self.simulation = simulation
@@ -21,35 +25,41 @@ final class SimulatedAdmin {
     }
 
     func connect() {
-        let link = SimulatedLink(simulation: self.simulation, hub: self.hub, name: "admin")
+        guard self.isNeeded else { return }
+        let link = SimulatedLink(simulation: self.simulation, hub: self.hub, name: "squall")
         guard link.connect() else {
             return self.simulation.after(.milliseconds(10)) { [weak self] in self?.connect() }
         }
         self.link = link
         link.onFrame = { [weak self] in self?.received($0) }
-        link.onClose = { [weak self] in self?.lost() }
+        link.onClose = { [weak self] in
+            guard let self else { return }
+            self.isWelcome = false
+            self.waiting = [:]
+            self.client.disconnected()
+            self.onLost()
+            self.connect()
+        }
         self.client.connected()
-        self.flush()
+        self.send()
     }
 
-    /// Asks; `answer` gets nil where the hub is not there, or goes away first.
-    func ask(_ request: JSONValue, _ answer: @escaping Answer) {
-        guard self.isUp else { return answer(nil) }
-        self.waiting[self.client.ask(request)] = answer
-        self.flush()
-    }
+    /// Whether a command would reach the hub now.
+    var isReady: Bool { self.isWelcome }
 
-    private func flush() {
-        let frames = self.client.takeOutput()
-        if !frames.isEmpty { self.link?.sendToHub(frames) }
+    /// Sends a command; `answer` is not called where the connection ends before.
+    func ask(_ request: JSONValue, _ answer: @escaping (JSONValue) -> Void) {
+        let number = self.client.ask(request)
+        self.waiting[number] = answer
+        self.send()
     }
 
     private func received(_ frame: UnsafeRawBufferPointer) {
         for action in (try? self.client.received(frame)) ?? [] {
             switch action {
             case .welcomed:
-                self.isUp = true
-                self.onUp()
+                self.isWelcome = true
+                self.onReady()
             case .answered(let number, let answer):
                 self.waiting.removeValue(forKey: number)?(answer)
             case .noticed(let notice): self.onNotice(notice)
@@ -58,12 +68,8 @@ final class SimulatedAdmin {
         }
     }
 
-    private func lost() {
-        self.isUp = false
-        self.client.disconnected()
-        let waiting = self.waiting.sorted { $0.key < $1.key }
-        self.waiting = [:]
-        for (_, answer) in waiting { answer(nil) }
-        self.connect()
+    private func send() {
+        let frames = self.client.takeOutput()
+        if !frames.isEmpty { self.link?.sendToHub(frames) }
     }
 }

@@ -12,8 +12,16 @@ final class SimulatedHub {
     private var isFlushArmed = false
     private var wakeup: Instant?
     private var random: SeededRandom
+    /// Up to where others know of the log.
+    private var followed: UInt64 = 0
     /// Called when the hub process is up.
     var onUp: () -> Void = {}
+    /// Called when the hub process is about to die.
+    var onDying: () -> Void = {}
+    /// Called when a flush has made something durable.
+    var onFlush: () -> Void = {}
+    /// Called when bytes of the log are gone that were not synced.
+    var onLoss: () -> Void = {}
     /// What the hub wrote to its audit log.
     private(set) var audit: [JSONValue] = []
     private(set) var failure: LogError?
@@ -44,13 +52,18 @@ final class SimulatedHub {
     /// Dies between two instructions; with the power, where the run says so.
     func kill(losingPower: Bool = true) {
         guard self.hub != nil else { return }
+        self.onDying()
         self.hub = nil
         self.incarnation += 1
         self.isFlushArmed = false
         self.wakeup = nil
-        if losingPower { self.disk.losePower(using: &self.random) }
+        if losingPower {
+            self.disk.losePower(using: &self.random)
+            self.onLoss()
+        }
         let links = self.links.sorted { $0.key < $1.key }.map(\.value)
         self.links = [:]
+        self.followed = 0
         for link in links { link.closedByHub() }
     }
 
@@ -99,8 +112,11 @@ final class SimulatedHub {
         do {
             try hub.flush(now: self.simulation.now)
         } catch {
-            self.failure = error
-            return self.kill()
+            return self.fail(error)
+        }
+        if hub.position != self.followed {
+            self.followed = hub.position
+            self.onFlush()
         }
         for id in hub.takeDirtyConnections() {
             let frames = hub.takeOutput(of: id)
@@ -112,6 +128,18 @@ final class SimulatedHub {
         }
         self.audit.append(contentsOf: hub.takeAudit())
         self.armWakeup()
+    }
+
+    /// What was staged is lost: the process ends, and another begins on the log as it is.
+    private func fail(_ error: LogError) {
+        self.kill()
+        guard error.code != .corrupt, error.code != .otherLayout else {
+            self.failure = error
+            return
+        }
+        self.simulation.after(.milliseconds(50)) { [weak self] in
+            if let self, self.hub == nil { self.start() }
+        }
     }
 
     private func armWakeup() {
@@ -188,6 +216,7 @@ final class SimulatedLink {
                     raw.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
                 )
                 let range = (offset + 4)..<(offset + 4 + length)
+                self.simulation.messageCount += 1
                 body(UnsafeRawBufferPointer(rebasing: raw[range]))
                 offset = range.upperBound
             }

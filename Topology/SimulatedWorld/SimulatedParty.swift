@@ -14,6 +14,8 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     private var incarnation = 0
     private var isFlushArmed = false
     private var random: SeededRandom
+    var onUp: () -> Void = {}
+    var onDying: () -> Void = {}
 
     init(name: String, machine: Machine, disk: MemoryDisk, simulation: Simulation) {
         self.name = name
@@ -29,14 +31,16 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         guard self.desk == nil else { return }
         self.incarnation += 1
         self.desk = try? PartyDesk(machine: self.machine, disk: self.disk)
+        if self.desk != nil { self.onUp() }
     }
 
     func kill() {
         guard self.desk != nil else { return }
+        self.onDying()
         self.desk = nil
         self.incarnation += 1
         self.isFlushArmed = false
-        self.disk.losePower(using: &self.random)
+        self.disk.losePower(using: &self.random, only: Machine.ledgerFile)
         for caller in self.waiting.keys.sorted() {
             let error = OutsideError(.timedOut, "\(self.name) went away before it answered")
             self.waiting.removeValue(forKey: caller)?(.failure(error))
@@ -55,6 +59,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
             let outputs = framed.withUnsafeBytes { raw -> [PartyOutput] in
                 let body = UnsafeRawBufferPointer(rebasing: raw[4...])
                 self.simulation.note(body, 3)
+                self.simulation.messageCount += 1
                 return self.desk?.received(body, from: caller, now: self.simulation.now) ?? []
             }
             self.perform(outputs)
@@ -107,10 +112,15 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     }
 
     func arm(_ fault: PartyFaults.Armed) { self.desk?.arm(fault) }
+    var armed: [PartyFaults.Armed] { self.desk?.armed ?? [] }
 }
 
 /// A party that services can ask.
 protocol SimulatedPartyProcess: SimulatedProcess {
     func ask(_ request: [UInt8], _ answer: @escaping (Result<[UInt8], any Error>) -> Void)
     func arm(_ fault: PartyFaults.Armed)
+    var armed: [PartyFaults.Armed] { get }
+    /// Called when the process is up, and when it is about to die.
+    var onUp: () -> Void { get set }
+    var onDying: () -> Void { get set }
 }

@@ -90,6 +90,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     }
     var taskExecutor: any TaskExecutor { self.shop.simulation.executor }
     var flaws: Flaws { self.shop.flaws }
+    var snapshotIntervalMax: Int { self.shop.snapshotIntervalMax }
     func now() -> Instant { self.shop.simulation.now }
     func random() -> UInt64 { self.chance.next() }
     func log(_ level: LogLevel, _ message: String) {

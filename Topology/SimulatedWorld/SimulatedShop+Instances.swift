@@ -10,7 +10,7 @@ extension SimulatedShop {
         guard self.changes[service] == nil,
             let placed = self.topology.layout.services.first(where: { $0.name == service })
         else { return }
-        if self.admin == nil { self.startAdmin() }
+        if self.instanceAdmin == nil { self.startAdmin() }
         let present = self.instances(of: service)
         var change = InstanceChange(
             kind,
@@ -32,8 +32,9 @@ extension SimulatedShop {
 
     private func startAdmin() {
         let admin = SimulatedAdmin(simulation: self.simulation, hub: self.hub)
-        self.admin = admin
-        admin.onUp = { [weak self] in
+        self.instanceAdmin = admin
+        admin.isNeeded = true
+        admin.onReady = { [weak self] in
             guard let self else { return }
             for service in self.changes.keys.sorted() { self.advance(service) { $0.hubForgot() } }
             self.look()
@@ -55,8 +56,9 @@ extension SimulatedShop {
     }
 
     private func look() {
-        self.admin?.ask(["do": "status"]) { [weak self] status in
-            guard let self, let status else { return }
+        guard let admin = self.instanceAdmin, admin.isReady else { return }
+        admin.ask(["do": "status"]) { [weak self] status in
+            guard let self else { return }
             for service in status["services"]?.array ?? [] {
                 let view = InstanceChange.View(status: service)
                 let now = self.simulation.now
@@ -100,8 +102,10 @@ extension SimulatedShop {
 
     private func letLeave(_ instance: String, _ service: String) {
         let request: JSONValue = ["do": "leave", "instance": .string(instance)]
-        self.admin?.ask(request) { [weak self] answer in
-            guard let self, answer?["error"] != nil else { return }
+        // Without a hub there is nobody to hand over to: a new one will be asked again.
+        guard let admin = self.instanceAdmin, admin.isReady else { return }
+        admin.ask(request) { [weak self] answer in
+            guard let self, answer["error"] != nil else { return }
             self.advance(service) { $0.left(instance) }
         }
     }

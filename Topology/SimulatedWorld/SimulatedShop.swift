@@ -1,6 +1,5 @@
 import AnalyticsService
 import Chaos
-import Events
 import InventoryService
 import Mesh
 import NotificationsService
@@ -17,46 +16,49 @@ import TopologyFile
 package final class SimulatedShop {
     package let simulation: Simulation
     package let topology: Topology
+    let layout: MeshLayout
     let flaws: Flaws
     let hub: SimulatedHub
-    var processes: [String: any SimulatedProcess] = [:]
-    private var parties: [String: any SimulatedPartyProcess] = [:]
-    /// What commands the hub, once a service is changed.
-    var admin: SimulatedAdmin?
+    /// What commands the hub while a service is changed.
+    var instanceAdmin: SimulatedAdmin?
     /// The changes of instances under way, by service.
     var changes: [String: InstanceChange] = [:]
     /// How many changes came to their end.
     package internal(set) var changesDone = 0
     /// What was missing in those that took too long.
     package internal(set) var changesFailed: [String] = []
+    /// A snapshot is taken after at most this many commits.
+    var snapshotIntervalMax = Int.max
+    var processes: [String: any SimulatedProcess] = [:]
+    private(set) var parties: [String: any SimulatedPartyProcess] = [:]
     private let ledgerDisk = MemoryDisk()
-    private var shoppers: Shoppers
-    private var publisher: PublisherClient
-    private var publisherLink: SimulatedLink?
-    private var ledger: ShoppersLedgerWriter
-    private var orderCount: UInt64 = 0
-    private let judge: Judge
-    private var fold: RunFold
+    private let shoppers: SimulatedShoppers
+    let admin: SimulatedAdmin
+    private(set) var judge: Judge
+    private(set) var fold: RunFold
     private var follower = LogFollower()
-    private let ordersMax: Int
     /// Called for each line that a service logs; nil drops them.
     package var onLog: ((LogLevel, String) -> Void)?
+    /// Called for each event that has become durable.
+    var onEvent: (EventEnvelope) -> Void = { _ in }
+    /// Why the log can't be read, where it can't.
+    private(set) var logProblem: LogError?
 
     /// Creates a shop with a load of `orders` orders; nothing runs before ``start()``.
     package init(topology: Topology, orders: Int, seed: UInt64, flaws: Flaws = Flaws()) {
         self.topology = topology
         self.flaws = flaws
-        self.ordersMax = orders
         let simulation = Simulation(seed: seed)
         self.simulation = simulation
         let layout = topology.layout
-        var tokens = ["shoppers/shoppers": "token", "squall/admin": "token"]
+        self.layout = layout
+        var tokens = ["shoppers/shoppers": "token", "squall/squall": "token"]
         for service in layout.services {
             for instance in 1...max(service.instances, service.partitions) {
                 tokens["\(service.name)/\(service.name)-\(instance)"] = "token"
             }
         }
-        self.hub = SimulatedHub(
+        let hub = SimulatedHub(
             simulation: simulation,
             disk: MemoryDisk(),
             configuration: Hub.Configuration(
@@ -66,26 +68,27 @@ package final class SimulatedShop {
                 flaws: flaws.names
             )
         )
+        self.hub = hub
+        self.admin = SimulatedAdmin(simulation: simulation, hub: hub)
         var plan = LoadPlan(topology: topology)
         plan.ordersMax = orders
-        self.shoppers = Shoppers(load: plan, seed: seed, start: simulation.now)
-        self.publisher = PublisherClient(
-            hello: Hello(
-                role: .publisher,
-                name: "shoppers",
-                instance: "shoppers",
-                token: "token"
-            )
+        self.shoppers = SimulatedShoppers(
+            simulation: simulation,
+            hub: hub,
+            plan: plan,
+            seed: seed,
+            ledgerDisk: self.ledgerDisk
         )
-        self.ledger = ShoppersLedgerWriter(disk: self.ledgerDisk)
         self.judge = Judge(layout: layout)
         self.fold = RunFold(layout: layout)
         self.addServices()
         self.addParties()
+        hub.onFlush = { [weak self] in self?.follow() }
+        hub.onLoss = { [weak self] in self?.followAnew() }
     }
 
     private func addServices() {
-        for service in self.topology.layout.services {
+        for service in self.layout.services {
             for number in 1...service.instances {
                 self.add("\(service.name)-\(number)", of: service.name)
             }
@@ -144,9 +147,9 @@ package final class SimulatedShop {
     /// Starts every process; the shoppers begin at once.
     package func start() {
         self.hub.start()
+        self.admin.connect()
         for name in self.processes.keys.sorted() { self.processes[name]?.start() }
-        self.connectShoppers()
-        self.shopperCameDue()
+        self.shoppers.start()
     }
 
     /// Runs until every order has ended and everything is handled, or `limit` is over.
@@ -154,35 +157,78 @@ package final class SimulatedShop {
     /// - Returns: whether it came to rest.
     @discardableResult
     package func runToRest(within limit: Duration = .seconds(600)) throws(LogError) -> Bool {
+        let isAtRest = self.run(within: limit) { self.isAtRest }
+        if let problem = self.logProblem { throw problem }
+        return isAtRest
+    }
+
+    /// Runs until `isOver` says so or `limit` is over; asks a few times each virtual second.
+    func run(within limit: Duration, until isOver: () -> Bool) -> Bool {
         let end = self.simulation.now + limit
         while self.simulation.now < end {
-            self.simulation.run(within: .milliseconds(100)) { false }
-            try self.follow()
-            if self.isAtRest { return true }
+            self.simulation.run(within: .milliseconds(250)) { false }
+            if isOver() { return true }
         }
         return false
     }
 
-    private var isAtRest: Bool {
-        self.shoppers.isFinished && self.publisher.unconfirmedCount == 0
-            && self.fold.orders.inProgress == 0 && self.fold.lag == 0
+    /// Whether every order has ended and every event is handled.
+    var isAtRest: Bool {
+        self.shoppers.isFinished && self.fold.orders.inProgress == 0 && self.fold.lag == 0
     }
 
-    private func follow() throws(LogError) {
-        while true {
-            let records = try self.follower.next(from: self.hub.disk)
-            if records.isEmpty { return }
-            for record in records {
-                self.judge.observe(record)
-                self.fold.observed(record)
-            }
+    /// What is still to be done, in words.
+    var unrest: String {
+        var parts: [String] = []
+        if !self.shoppers.isFinished { parts.append("orders are not all accepted") }
+        let open = self.fold.orders.inProgress
+        if open > 0 { parts.append("\(open) orders have not ended") }
+        for service in self.fold.services where service.lag > 0 {
+            parts.append("\(service.lag) events wait for \(service.name)")
         }
+        return parts.joined(separator: ", ")
+    }
+
+    /// Takes in what has become durable.
+    private func follow() {
+        guard self.logProblem == nil else { return }
+        do {
+            while true {
+                let records = try self.follower.next(from: self.hub.disk)
+                if records.isEmpty { return }
+                for record in records {
+                    self.judge.observe(record)
+                    self.fold.observed(record)
+                    for event in record.events { self.onEvent(event.event) }
+                }
+            }
+        } catch {
+            self.logProblem = error
+        }
+    }
+
+    /// Begins again at the start of the log where it is shorter than what was read of it.
+    private func followAnew() {
+        let disk = self.hub.disk
+        let end =
+            disk.list().compactMap { file in
+                Log.position(of: file).map { $0 + UInt64(disk.size(of: file)) }
+            }.max() ?? 0
+        guard end < self.follower.position else { return }
+        let onEvent = self.onEvent
+        self.onEvent = { _ in }
+        self.judge = Judge(layout: self.layout)
+        self.fold = RunFold(layout: self.layout)
+        self.follower = LogFollower()
+        self.follow()
+        self.onEvent = onEvent
     }
 
     /// Judges the run as it is now.
     package func verdict() throws -> Verdict {
-        try self.follow()
-        try self.ledger.sync()
+        self.follow()
+        if let problem = self.logProblem { throw problem }
+        try self.shoppers.syncLedger()
         return self.judge.finish(ledgers: try Ledgers(reading: self.ledgerDisk))
     }
 
@@ -190,10 +236,7 @@ package final class SimulatedShop {
     package var runHash: UInt64 {
         var hash = self.simulation.hash
         for disk in [self.hub.disk, self.ledgerDisk] {
-            for file in disk.list() {
-                let bytes = (try? disk.read(file, at: 0, count: disk.size(of: file))) ?? []
-                hash = bytes.withUnsafeBytes { StableHash.of($0, seed: hash) }
-            }
+            for file in disk.list() { hash = disk.hash(of: file, seed: hash) }
         }
         return hash
     }
@@ -210,24 +253,37 @@ package final class SimulatedShop {
     // MARK: Faults
 
     /// Kills a process (`hub`, `payments-1`, `bank`) and starts it again after `pause`.
-    package func kill(_ name: String, restartAfter pause: Duration) {
+    ///
+    /// - Returns: whether it was there to be killed.
+    @discardableResult
+    package func kill(_ name: String, restartAfter pause: Duration) -> Bool {
         if name == "hub" {
+            let wasUp = self.hub.hub != nil
             self.hub.kill()
-            return self.simulation.after(pause) { [hub] in if hub.hub == nil { hub.start() } }
+            self.simulation.after(pause) { [hub] in
+                if hub.hub == nil, hub.failure == nil { hub.start() }
+            }
+            return wasUp
         }
-        guard let process = self.processes[name] else { return }
+        guard let process = self.processes[name] else { return false }
+        let wasUp = process.isUp
         process.kill()
         self.simulation.after(pause) { [weak self] in
             // One that is not wanted any more is not started again.
             if self?.processes[name] === process { process.start() }
         }
+        return wasUp
     }
 
     /// Lets a service's process stand still for a while, as SIGSTOP does.
-    package func pause(_ name: String, for duration: Duration) {
-        guard let process = self.processes[name] else { return }
+    ///
+    /// - Returns: whether it was there to be stopped.
+    @discardableResult
+    package func pause(_ name: String, for duration: Duration) -> Bool {
+        guard let process = self.processes[name], process.isUp else { return false }
         process.pause()
         self.simulation.after(duration) { process.resume() }
+        return true
     }
 
     /// Does `action` at that time after the start.
@@ -257,51 +313,7 @@ package final class SimulatedShop {
         process.ask(request, answer)
     }
 
-    func logged(_ level: LogLevel, _ line: String) { self.onLog?(level, line) }
-
-    // MARK: Shoppers
-
-    private func connectShoppers() {
-        let link = SimulatedLink(simulation: self.simulation, hub: self.hub, name: "shoppers")
-        guard link.connect() else {
-            return self.simulation.after(.milliseconds(10)) { [weak self] in
-                self?.connectShoppers()
-            }
-        }
-        self.publisherLink = link
-        link.onFrame = { [weak self] in self?.shoppersReceived($0) }
-        link.onClose = { [weak self] in
-            self?.publisher.disconnected()
-            self?.connectShoppers()
-        }
-        self.publisher.connected()
-        self.sendOrders()
-    }
-
-    private func shoppersReceived(_ frame: UnsafeRawBufferPointer) {
-        for action in (try? self.publisher.received(frame)) ?? [] {
-            switch action {
-            case .accepted(let sequence): self.ledger.accepted(upTo: sequence)
-            case .refused(let sequence, let refusal):
-                self.ledger.refused(sequence: sequence, reason: refusal.description)
-            case .shutOut(let refusal): self.logged(.error, "shoppers: \(refusal)")
-            }
-        }
-        self.sendOrders()
-    }
-
-    private func shopperCameDue() {
-        for planned in self.shoppers.due(now: self.simulation.now) {
-            self.ledger.sent(planned)
-            _ = self.publisher.publish(planned.envelope(source: "shoppers"), to: OrderPlaced.topic)
-        }
-        self.sendOrders()
-        guard let due = self.shoppers.nextDue else { return }
-        self.simulation.at(due) { [weak self] in self?.shopperCameDue() }
-    }
-
-    private func sendOrders() {
-        let frames = self.publisher.takeOutput()
-        if !frames.isEmpty { self.publisherLink?.sendToHub(frames) }
+    func logged(_ level: LogLevel, _ line: @autoclosure () -> String) {
+        if let onLog = self.onLog { onLog(level, line()) }
     }
 }

@@ -12,6 +12,8 @@ package final class Simulation {
     package private(set) var hash: UInt64
     /// How many messages, timers and jobs were taken so far.
     package private(set) var stepCount = 0
+    /// How many messages arrived somewhere.
+    package internal(set) var messageCount = 0
 
     let executor: SimulatedExecutor
     private var random: SeededRandom

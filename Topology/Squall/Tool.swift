@@ -39,6 +39,9 @@ enum Tool {
         case .deadLetters(let command):
             return try DeadLettersCommand(context: context).run(command)
         case .check(let run): return try CheckCommand(context: context, name: run).run()
+        case .sim(let options): return try SimCommand(context: context, options: options).run()
+        case .replay(let run): return try ReplayCommands(context: context).replay(run)
+        case .shrink(let run): return try ReplayCommands(context: context).shrink(run)
         case .logs(let options): return try LogsCommand(context: context, options: options).run()
         case .events(let options):
             return try EventsCommand(context: context, options: options).run()
@@ -46,6 +49,8 @@ enum Tool {
         case .lint(let file): return try TopologyCommands.lint(file, context)
         case .graph(let file, let format):
             return try TopologyCommands.graph(file, format: format, context)
+        case .newService(let options):
+            return try NewServiceCommand(context: context, options: options).run()
         case .runs: return RunsCommand(context: context).run()
         case .help(let name):
             let text = name.flatMap(CommandCatalog.named).map {

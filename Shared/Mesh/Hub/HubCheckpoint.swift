@@ -11,10 +11,10 @@ extension Hub {
         for partitions in self.services {
             for partition in partitions { partition.encode(into: &writer) }
         }
-        writer.varint(UInt64(self.publishedUpTo.count))
-        for name in self.publishedUpTo.keys.sorted() {
+        writer.varint(UInt64(self.publishers.count))
+        for (name, progress) in self.publishers.sorted(by: { $0.key < $1.key }) {
             writer.text(name)
-            writer.varint(self.publishedUpTo[name] ?? 0)
+            progress.encode(into: &writer)
         }
         for letters in self.deadLetters {
             writer.varint(UInt64(letters.count))
@@ -47,10 +47,10 @@ extension HubRecovery {
                 try self.services[service][partition].restore(from: &reader)
             }
         }
-        self.publishedUpTo = [:]
+        self.publishers = [:]
         for _ in 0..<(try reader.count()) {
             let name = try reader.text()
-            self.publishedUpTo[name] = try reader.varint()
+            self.publishers[name] = try PublisherProgress(from: &reader)
         }
         for service in self.deadLetters.indices {
             self.deadLetters[service] = []

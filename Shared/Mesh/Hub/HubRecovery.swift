@@ -3,7 +3,7 @@ struct HubRecovery: LogVisitor {
     let layout: MeshLayout
     var topics: [[TopicPartition]]
     var services: [[ServicePartition]]
-    var publishedUpTo: [String: UInt64] = [:]
+    var publishers: [String: PublisherProgress] = [:]
     var deadLetters: [[Hub.DeadLetterEntry]]
     var otherLayout: UInt64?
     var problem: String?
@@ -45,7 +45,7 @@ struct HubRecovery: LogVisitor {
     }
 
     mutating func published(publisher: String, sequence: UInt64) {
-        self.publishedUpTo[publisher] = sequence
+        self.publishers[publisher, default: PublisherProgress()].stored(sequence)
     }
 
     private mutating func enter(_ service: Int, _ partition: Int) -> Bool {

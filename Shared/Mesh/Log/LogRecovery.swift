@@ -45,6 +45,23 @@ enum LogRecovery {
             }
             if isCheckpoint { return index }
         }
+        guard let first = bases.first, first > 0 else { return 0 }
+        let file = Log.file(at: first)
+        var scan = SegmentScan(
+            disk: disk,
+            file: file,
+            base: first,
+            size: try disk.size(of: file)
+        )
+        let found = try scan.record(at: RecordFormat.segmentHeaderBytes)
+        let kind = found.map { scan.withBody($0) { body in body.first } }
+        guard kind == RecordFormat.Kind.checkpoint.rawValue else {
+            throw LogError(
+                .corrupt,
+                "\(file): the log before byte \(first) is missing, and the segment does not begin "
+                    + "with a checkpoint. Restore the older segments, or use a new run folder"
+            )
+        }
         return 0
     }
 

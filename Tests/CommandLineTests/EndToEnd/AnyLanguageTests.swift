@@ -72,6 +72,14 @@ struct `A service in Python` {
         try self.expectPointsAddUp(atLeast: 20)
     }
 
+    @Test func `is short, and stands in the README as it is`() throws {
+        let program = TestFolder.read(Self.example.replacing("topology.json", with: "loyalty.py"))
+        #expect(program.split(separator: "\n", omittingEmptySubsequences: false).count <= 31)
+        let root = Self.example.replacing("Topology/examples/loyalty/topology.json", with: "")
+        let readme = TestFolder.read("\(root)README.md")
+        #expect(!program.isEmpty && readme.contains("```python\n\(program)```"))
+    }
+
     @Test func `is told of its mistakes, and its events become dead letters`() throws {
         try self.folder.write(Self.mistaken, to: "mistaken.py")
         let topology = TestFolder.read(Self.example)

@@ -50,8 +50,8 @@ package struct AdapterSettings: Sendable, Hashable {
 }
 
 extension AdapterSettings {
-    /// Reads what the launcher hands over beyond names and token: `consumes`, `emits` with the types
-    /// of each topic, and `eventBytesMax`.
+    /// Reads what the launcher hands over beyond names and token: `consumes`, `emits` with the
+    /// types of each topic, and `eventBytesMax`.
     package init(service: String, instance: String, token: String, json: JSONValue) {
         let emits = (json["emits"]?.object ?? []).map { member in
             Topic(name: member.name, types: (member.value.array ?? []).compactMap(\.string))

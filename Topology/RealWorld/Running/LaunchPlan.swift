@@ -39,8 +39,14 @@ struct LaunchPlan {
     /// - Parameters:
     ///   - topology: What to launch.
     ///   - flaws: The planted bugs.
+    ///   - powerCuts: Whether a kill loses what was not synced.
     ///   - token: Returns a new secret with each call.
-    init(_ topology: Topology, flaws: [String], token: () -> String) {
+    init(
+        _ topology: Topology,
+        flaws: [String],
+        powerCuts: Bool = false,
+        token: () -> String
+    ) {
         self.flaws = flaws.joined(separator: ",")
         for (service, placed) in zip(topology.services, topology.layout.services) {
             // A service may be scaled up to one instance for each partition; the hub, which is
@@ -66,7 +72,7 @@ struct LaunchPlan {
                             "SQUALL_FAULTS",
                             .string(PartyCommand.standing(party.faults).text)
                         ),
-                    ]
+                    ] + (powerCuts ? [.init("SQUALL_POWER_CUTS", "1")] : [])
                 )
             )
         }
@@ -74,7 +80,7 @@ struct LaunchPlan {
             self.tokens["\(party.name)/\(party.name)"] = token()
         }
         for tool in ["squall/admin", "squall/observer"] { self.tokens[tool] = token() }
-        self.addHub(topology, flaws: flaws)
+        self.addHub(topology, flaws: flaws, powerCuts: powerCuts)
     }
 
     /// Adds the process of one more instance, and its adapter before it where it needs one.
@@ -165,13 +171,14 @@ struct LaunchPlan {
         return adapter
     }
 
-    private mutating func addHub(_ topology: Topology, flaws: [String]) {
+    private mutating func addHub(_ topology: Topology, flaws: [String], powerCuts: Bool) {
         let members = self.tokens.sorted { $0.key < $1.key }
             .map { JSONValue.Member($0.key, .string($0.value)) }
         let line: JSONValue = [
             "topology": topology.normalized(),
             "tokens": .object(members),
             "flaws": .array(flaws.map { .string($0) }),
+            "powerCuts": .bool(powerCuts),
         ]
         var hub = Process(name: Self.hub, kind: .hub, program: .executable("Hub"))
         hub.standardInput = line.text + "\n"

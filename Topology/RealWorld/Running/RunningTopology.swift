@@ -23,6 +23,8 @@ package final class RunningTopology {
         /// How long orders are placed; nil for until told to drain.
         package var duration: Duration?
         package var flaws: [String] = []
+        /// Whether a kill loses what was not synced, as a power cut does.
+        package var powerCuts = false
         /// How many processes are killed at random moments of the run.
         package var killCount = 0
         /// The folder of the executables.
@@ -58,6 +60,7 @@ package final class RunningTopology {
     let started: Instant
     var control: ControlServer?
     var board = FaultBoard()
+    var diskWatch = DiskWatch()
     /// The numbers of the hub's rules for the links that are cut.
     var rules: [FaultBoard.Fault: Int64] = [:]
     /// What was counted when a fault was armed.
@@ -102,7 +105,12 @@ package final class RunningTopology {
         self.loop = loop
         self.started = loop.now()
         let topology = plan.topology
-        let launch = LaunchPlan(topology, flaws: plan.flaws, token: TokenMint.token)
+        let launch = LaunchPlan(
+            topology,
+            flaws: plan.flaws,
+            powerCuts: plan.powerCuts,
+            token: TokenMint.token
+        )
         self.launch = launch
         let hub = RunFolder.Name.hub
         do {
@@ -217,6 +225,7 @@ package final class RunningTopology {
             link.onTrouble = { [unowned self] in self.happened($0, .bad) }
         }
         self.load?.onTrouble = { [unowned self] in self.happened($0, .bad) }
+        self.load?.onDisk = { [unowned self] in self.disk(of: "shoppers", isFull: $0) }
         self.load?.onFinished = { [unowned self] in
             self.happened("all orders are placed", .neutral)
             self.drain()
@@ -243,7 +252,12 @@ package final class RunningTopology {
     }
 
     private func noticed(_ notice: JSONValue) {
-        if notice["notice"]?.string == "ready" { self.lookWhoIsReady() }
+        switch notice["notice"]?.string {
+        case "ready": self.lookWhoIsReady()
+        case "disk-full": self.hubDisk(isFull: true)
+        case "disk-has-room": self.hubDisk(isFull: false)
+        default: break
+        }
         if !self.changes.isEmpty { self.instanceNoticed(notice) }
     }
 

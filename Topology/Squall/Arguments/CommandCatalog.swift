@@ -4,10 +4,10 @@ enum CommandCatalog {
 
     static let all: [CommandSpecification] =
         [up] + disturbing + instances + [processes, logs, events, trace, runs] + deadLetters
-        + [check, lint, graph, help, version]
+        + [check] + simulating + [lint, graph, new, help, version]
 
     /// Commands that are named already but that this version does not have.
-    static let notYet = ["sim", "replay", "shrink", "run", "bench"]
+    static let notYet = ["run", "bench"]
 
     static func named(_ name: String) -> CommandSpecification? {
         self.all.first { $0.name == name }
@@ -61,6 +61,10 @@ enum CommandCatalog {
                 value: "NAME",
                 summary: "plant a bug on purpose, to see it caught",
                 repeats: true
+            ),
+            OptionSpecification(
+                name: "power-cuts",
+                summary: "a kill of the hub, bank or mail also loses what they had not synced"
             ),
         ],
         examples: [

@@ -77,9 +77,13 @@ extension Invocation {
         case "dlq": .deadLetters(try self.deadLetters(words))
         case "rewind": .rewind(try self.rewind(words))
         case "check": .check(run: words.operand(0))
+        case "sim": .sim(try self.sim(words))
+        case "replay": .replay(words.operands[0])
+        case "shrink": .shrink(words.operands[0])
         case "lint": .lint(file: words.operand(0))
         case "graph": .graph(file: words.operand(0), format: try self.format(words))
         case "runs": .runs
+        case "new": .newService(try self.newService(words))
         case "help": .help(try self.topic(words))
         case "version": .version
         default: .control(try self.control(&words))
@@ -108,6 +112,7 @@ extension Invocation {
         options.runFolder = words.value("run-folder")
         options.timing = words.has("timing")
         options.flaws = words.all("flaw")
+        options.powerCuts = words.has("power-cuts")
         options.kills = try self.kills(words)
         for text in words.all("set") {
             guard let setting = SettingOverride(text) else {
@@ -151,6 +156,17 @@ extension Invocation {
             (0...10_000).contains(count)
         else { throw words.error("--chaos is kills:N, such as kills:30, not '\(text)'") }
         return count
+    }
+
+    private static func newService(_ words: Words) throws(UsageError) -> NewServiceOptions {
+        guard words.operands[0] == "service" else {
+            throw words.error("'\(words.operands[0])' cannot be new: squall new service NAME")
+        }
+        let events = words.all("on").flatMap { $0.split(separator: ",").map(String.init) }
+        guard !events.isEmpty else {
+            throw words.error("which events does it handle? --on EVENT[,EVENT]")
+        }
+        return NewServiceOptions(name: words.operands[1], events: events)
     }
 
     private static func deadLetters(_ words: Words) throws(UsageError) -> DeadLetterCommand {

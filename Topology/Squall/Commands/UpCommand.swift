@@ -24,6 +24,7 @@ struct UpCommand {
         plan.seed = self.options.seed ?? plan.seed
         plan.duration = self.options.duration
         plan.flaws = self.options.flaws
+        plan.powerCuts = self.options.powerCuts
         plan.killCount = self.options.kills
         let loop: EventLoop
         do {

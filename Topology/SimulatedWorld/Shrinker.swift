@@ -1,0 +1,92 @@
+import Chaos
+import Mesh
+
+/// Finds the few faults and orders that suffice to break the same promise.
+package struct Shrinker {
+    /// The smallest scenario so far.
+    package private(set) var scenario: Scenario
+    package private(set) var outcome: ScenarioRun.Outcome
+    /// How many scenarios were run.
+    package private(set) var runs = 0
+    private let invariant: String
+    private let onProgress: (Scenario, Int) -> Void
+
+    /// Creates a shrinker of a scenario that fails as `outcome` says.
+    package init?(
+        _ scenario: Scenario,
+        _ outcome: ScenarioRun.Outcome,
+        onProgress: @escaping (Scenario, Int) -> Void = { _, _ in }
+    ) {
+        guard let failure = outcome.failure else { return nil }
+        self.scenario = scenario
+        self.outcome = outcome
+        self.invariant = failure.invariant
+        self.onProgress = onProgress
+    }
+
+    /// Shrinks as far as it goes: faults, then orders, then faults again with other chances.
+    package mutating func shrink() {
+        var withoutFaults = self.scenario
+        withoutFaults.faults = []
+        if !self.keep(withoutFaults, tries: 1) { self.shrinkFaults(tries: 1) }
+        self.shrinkOrders()
+        self.shrinkFaults(tries: 3)
+        self.shrinkOrders()
+    }
+
+    /// Delta debugging: leaves out ever smaller parts of the faults.
+    private mutating func shrinkFaults(tries: Int) {
+        var parts = 2
+        while !self.scenario.faults.isEmpty {
+            let faults = self.scenario.faults
+            parts = min(parts, faults.count)
+            let size = (faults.count + parts - 1) / parts
+            var found = false
+            for start in stride(from: 0, to: faults.count, by: size) {
+                let part = start..<min(start + size, faults.count)
+                var candidate = self.scenario
+                candidate.faults = Array(faults[part])
+                if faults.count > 1, part.count < faults.count, self.keep(candidate, tries: tries) {
+                    found = true
+                    parts = 2
+                    break
+                }
+                candidate.faults = faults
+                candidate.faults.removeSubrange(part)
+                if self.keep(candidate, tries: tries) {
+                    found = true
+                    parts = max(2, parts - 1)
+                    break
+                }
+            }
+            if found { continue }
+            if size == 1 { return }
+            parts = min(faults.count, parts * 2)
+        }
+    }
+
+    private mutating func shrinkOrders() {
+        var step = self.scenario.orders / 2
+        while step > 0, self.scenario.orders > 1 {
+            var candidate = self.scenario
+            candidate.orders -= min(step, candidate.orders - 1)
+            if !self.keep(candidate, tries: 1) { step /= 2 }
+        }
+    }
+
+    /// Takes a smaller scenario where it breaks the same promise, with this seed or a next one.
+    private mutating func keep(_ candidate: Scenario, tries: Int) -> Bool {
+        for number in 0..<tries {
+            var candidate = candidate
+            candidate.seed &+= UInt64(number)
+            self.runs += 1
+            let outcome = ScenarioRun.run(candidate)
+            guard outcome.failure?.invariant == self.invariant else { continue }
+            self.scenario = candidate
+            self.outcome = outcome
+            self.onProgress(candidate, self.runs)
+            return true
+        }
+        return false
+    }
+}
