@@ -96,6 +96,17 @@ let topology: [Target] = [
         path: "Topology/Outside/Shell",
         on: ["Mesh", "MeshSocket", "OutsideParties", "ServiceKit"]
     ),
+    .target(
+        name: "AdapterDialogue",
+        dependencies: dependencies(["Events", "Mesh"]),
+        path: "Topology/Adapter/Dialogue",
+        swiftSettings: .strict
+    ),
+    executable(
+        "Adapter",
+        path: "Topology/Adapter/Shell",
+        on: ["AdapterDialogue", "Mesh", "MeshSocket"]
+    ),
     library(
         "Chaos",
         in: "Topology",
@@ -122,7 +133,7 @@ let topology: [Target] = [
                 "Chaos", "Events", "Mesh", "MeshSocket", "RealWorld", "ServiceKit",
                 "SimulatedWorld", "TopologyFile",
             ]
-                + ["Hub", "Outside"] + capabilities
+                + ["Adapter", "Hub", "Outside"] + capabilities
         ),
         path: "Topology/Squall",
         swiftSettings: .strict
@@ -136,6 +147,14 @@ let package = Package(
             "SimulatedWorldTests",
             on: [
                 "Chaos", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld", "TopologyFile",
+            ]
+        ),
+        tests("AdapterTests", on: ["AdapterDialogue", "Events", "Mesh"]),
+        tests(
+            "FuzzTests",
+            on: [
+                "AdapterDialogue", "Events", "Mesh", "OutsideParties", "ServiceKit",
+                "SimulatedWorld", "TopologyFile",
             ]
         ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
@@ -152,6 +171,9 @@ let package = Package(
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("TidyTests", on: []),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
-        tests("RealWorldTests", on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld"]),
+        tests(
+            "RealWorldTests",
+            on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld", "TopologyFile"]
+        ),
     ]
 )

@@ -6,6 +6,14 @@
 
 #define SQUALL_SYS_close_range 436
 
+int squall_reserve(int fd, int64_t offset, int64_t count) {
+    int result;
+    do {
+        result = fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, count);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}
+
 typedef struct {
     const char *path;
     char *const *arguments;

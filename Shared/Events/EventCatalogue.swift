@@ -41,4 +41,32 @@ public enum EventCatalogue {
     ) throws(WireError) -> JSONValue {
         try E(decoding: data).json
     }
+
+    /// Returns the binary data and the subject of an event given as JSON, or nil where the type
+    /// is not the shop's.
+    ///
+    /// - Throws: `WireError` where a field is missing, unknown or of another kind.
+    package static func encode(
+        type: String,
+        json: JSONValue
+    ) throws(WireError) -> (data: [UInt8], subject: String)? {
+        guard let found = self.all.first(where: { $0.type == type }) else { return nil }
+        return try Self.encode(found, json)
+    }
+
+    private static func encode<E: Event>(
+        _ type: E.Type,
+        _ json: JSONValue
+    ) throws(WireError) -> (data: [UInt8], subject: String) {
+        let event = try E(json: json)
+        let given = json.object ?? []
+        let wanted = event.json.object ?? []
+        for field in wanted where !given.contains(where: { $0.name == field.name }) {
+            throw WireError("field \(field.name): missing")
+        }
+        for field in given where !wanted.contains(where: { $0.name == field.name }) {
+            throw WireError("field \(field.name): unknown")
+        }
+        return (event.encoded(), event.subject)
+    }
 }

@@ -121,6 +121,17 @@ package final class FolderDisk: Disk {
         }
     }
 
+    package func reserve(_ file: String, upTo bytes: Int) throws(DiskError) {
+        let path = try self.path(of: file)
+        try self.checkNotLost(file, path)
+        let known = try self.writer(file, path)
+        let size = try self.size(of: file)
+        guard bytes > size else { return }
+        if let failure = FileRoom.reserve(known.fd, from: size, to: bytes) {
+            throw Self.error(failure.call, path, failure.errno)
+        }
+    }
+
     package func sync(_ file: String) throws(DiskError) {
         let path = try self.path(of: file)
         try self.checkNotLost(file, path)

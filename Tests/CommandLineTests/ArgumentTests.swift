@@ -20,7 +20,7 @@ import Testing
         Wrong("kil payments", "unknown command 'kil'; did you mean 'kill'?"),
         Wrong("frobnicate", "unknown command 'frobnicate'"),
         Wrong("--json up", "the command comes first, options behind it: '--json'"),
-        Wrong("sim --seed 7", "'squall sim' is not in this version yet"),
+        Wrong("bench --json", "'squall bench' is not in this version yet"),
         Wrong("up --hsitory x", "up: unknown option '--hsitory'; did you mean '--history'?"),
         Wrong("up --for", "up: --for needs a value: --for DURATION"),
         Wrong("up --for=", "up: --for needs a value: --for DURATION"),
@@ -37,6 +37,12 @@ import Testing
             "up --history a.csv --speed 0",
             "up: --speed is 'max' or a whole number from 1, not '0'"
         ),
+        Wrong("up --for 5s --chaos 30", "up: --chaos is kills:N, such as kills:30, not '30'"),
+        Wrong(
+            "up --chaos kills:3",
+            "up: --chaos spreads kills over a run with an end: add --for or --history"
+        ),
+        Wrong("up --set bank=5%", "up: --set takes NAME.KEY=VALUE, such as bank.declines=5%"),
         Wrong("up --history a --rate 5", "up: --rate and --history exclude each other"),
         Wrong("up a.json b.json", "up: unexpected 'b.json': squall up [TOPOLOGY.json]"),
         Wrong("up --color sometimes", "up: --color is one of auto, always, never, not 'sometimes'"),

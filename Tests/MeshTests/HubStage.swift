@@ -30,16 +30,24 @@ final class HubStage {
         links: [.init(from: "shoppers", to: "worker"), .init(from: "worker", to: "reader")]
     )
 
-    init(layout: MeshLayout = HubStage.layout, disk: MemoryDisk = MemoryDisk()) throws {
+    private let segmentBytesMax: Int
+
+    init(
+        layout: MeshLayout = HubStage.layout,
+        disk: MemoryDisk = MemoryDisk(),
+        segmentBytesMax: Int = 1 << 20
+    ) throws {
         self.layout = layout
         self.disk = disk
-        self.hub = try Self.open(layout, disk, self.now)
+        self.segmentBytesMax = segmentBytesMax
+        self.hub = try Self.open(layout, disk, self.now, segmentBytesMax)
     }
 
     private static func open(
         _ layout: MeshLayout,
         _ disk: MemoryDisk,
-        _ now: Instant
+        _ now: Instant,
+        _ segmentBytesMax: Int
     ) throws -> Hub {
         let names = [
             "shoppers/shoppers", "worker/worker-1", "worker/worker-2", "reader/reader-1",
@@ -47,7 +55,12 @@ final class HubStage {
         ]
         let tokens = Dictionary(uniqueKeysWithValues: names.map { ($0, "secret") })
         return try Hub(
-            configuration: .init(layout: layout, tokens: tokens, uid: 7),
+            configuration: .init(
+                layout: layout,
+                tokens: tokens,
+                uid: 7,
+                segmentBytesMax: segmentBytesMax
+            ),
             disk: disk,
             now: now
         )
@@ -58,7 +71,7 @@ final class HubStage {
         var random = SeededRandom(seed: 1)
         if losingPower { self.disk.losePower(using: &random) }
         self.inboxes = [:]
-        self.hub = try Self.open(self.layout, self.disk, self.now)
+        self.hub = try Self.open(self.layout, self.disk, self.now, self.segmentBytesMax)
     }
 
     func connect(uid: UInt32 = 7) -> ConnectionID {

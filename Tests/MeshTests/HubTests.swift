@@ -181,6 +181,32 @@ import Testing
     #expect(heir.takeDeliveries().isEmpty)
 }
 
+@Test func `timers that are set and cancelled leave nothing behind, and the others fire`() throws {
+    let stage = try HubStage()
+    let shoppers = StageShoppers(stage)
+    let worker = StageWorker(stage, instance: "worker-1")
+    try worker.exchange()
+    for number in 1...5000 {
+        shoppers.publish("order-\(number)", UInt64(number))
+        try shoppers.exchange()
+        try worker.exchange()
+        let item = try #require(worker.takeDeliveries().first)
+        var decision = ServiceClient.Decision()
+        let name = "timer-\(number)"
+        let late = event("late-\(number)", UInt64(number), source: "worker")
+        decision.timersSet = [TimerRequest(name: name, due: stage.now + .seconds(60), event: late)]
+        if !number.isMultiple(of: 1000) { decision.timersCancelled = [name] }
+        _ = worker.client.decided(item.partition, epoch: item.epoch, item.delivery, decision)
+        worker.note(worker.client.finished(item.partition, epoch: item.epoch, item.delivery))
+        try worker.exchange()
+    }
+    #expect(stage.hub.deadlineCount < 2000)
+    try stage.passes(.seconds(61))
+    try worker.exchange()
+    let fired = worker.takeDeliveries().map(\.delivery.event.id.low)
+    #expect(fired.sorted() == [1000, 2000, 3000, 4000, 5000])
+}
+
 @Test func `a cut link holds deliveries back and counts them; healing delivers all`() throws {
     let stage = try HubStage()
     let shoppers = StageShoppers(stage)

@@ -149,4 +149,5 @@ private struct CountingVisitor: LogVisitor {
     mutating func redriven(service: Int, number: UInt64) {}
     mutating func rewound(service: Int, partition: Int, topic: Int, offset: UInt64) {}
     mutating func closed() {}
+    mutating func checkpoint(_ state: UnsafeRawBufferPointer) {}
 }

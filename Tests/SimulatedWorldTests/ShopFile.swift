@@ -1,10 +1,16 @@
 import Foundation
+import Mesh
 import TopologyFile
 
-/// The shop's own topology file, as users get it.
+/// The shop's own topology file, as users get it, with a bank that declines one charge in twenty.
 func shopTopology() throws -> Topology {
     let file = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Topology/shop.json")
-    return try Topology.parse(try String(contentsOf: file, encoding: .utf8), file: "shop.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    var topology = try Topology.parse(text, file: "shop.json")
+    for index in topology.outside.indices where topology.outside[index].kind == .bank {
+        topology.outside[index].settings = ["declines": "5%"]
+    }
+    return topology
 }

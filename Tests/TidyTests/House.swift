@@ -50,6 +50,16 @@ enum House {
                 isPure: false
             ),
             Part(
+                folder: "Topology/Adapter/Dialogue",
+                imports: ["Events", "Mesh"],
+                isPure: true
+            ),
+            Part(
+                folder: "Topology/Adapter/Shell",
+                imports: ["AdapterDialogue", "Glibc", "Mesh", "MeshSocket"],
+                isPure: false
+            ),
+            Part(
                 folder: "Topology/Chaos",
                 imports: ["Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"],
                 isPure: true

@@ -256,6 +256,16 @@ import TopologyFile
         )
     }
 
+    @Test func `warn of a topic that a command cannot emit to`() throws {
+        let text = """
+            {name: "x", services: {a: {command: ["a"], emits: ["s", "t"]}}, links: [],
+             topics: {s: {types: ["s.v1"], recordOnly: true}, t: {recordOnly: true}}}
+            """
+        let topology = try Topology.parse(text, file: "x")
+        #expect(topology.warnings.count == 1)
+        #expect(topology.warnings[0].path == "services.a.emits[1]")
+    }
+
     @Test func `number at most fifty lines`() throws {
         let names = (0..<200).map { "k\($0): 1" }.joined(separator: ",")
         let error = try #require(throws: TopologyError.self) {

@@ -9,6 +9,8 @@ struct HubLaunch {
     var tokens: [String: String] = [:]
     /// The planted bugs.
     var flaws: Set<String> = []
+    /// Whether a kill loses what was not synced.
+    var powerCuts = false
 
     /// Reads the line; standard input stays open as the lifeline.
     init() throws {
@@ -33,6 +35,7 @@ struct HubLaunch {
             self.tokens[member.name] = member.value.string
         }
         self.flaws = Set((document["flaws"]?.array ?? []).compactMap(\.string))
+        self.powerCuts = document["powerCuts"]?.bool ?? false
     }
 }
 
@@ -45,8 +48,12 @@ struct LaunchError: Error, CustomStringConvertible {
 /// Says why the process ends.
 enum Report {
     static func fatal(_ message: String, code: Int32) -> Never {
-        var line = "error hub: \(message)\n"
-        line.withUTF8 { bytes in _ = write(2, bytes.baseAddress, bytes.count) }
+        self.line("error", message)
         exit(code)
+    }
+
+    static func line(_ level: String, _ message: String) {
+        var line = "\(level) hub: \(message)\n"
+        line.withUTF8 { bytes in _ = write(2, bytes.baseAddress, bytes.count) }
     }
 }

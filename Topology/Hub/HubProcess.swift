@@ -15,21 +15,23 @@ final class HubProcess {
     private var lastConnection = 0
     private var timer: (id: TimerID, due: Instant)?
     private var isClosing = false
+    /// Where a kill is to lose what was not synced.
+    private let holding: HoldingDisk?
+    private var isWritingBack = false
 
     init(loop: EventLoop, launch: HubLaunch) throws {
         self.loop = loop
-        let disk = try FolderDisk(folder: "log")
-        self.hub = try Hub(
-            configuration: Hub.Configuration(
-                layout: launch.topology.layout,
-                tokens: launch.tokens,
-                uid: getuid(),
-                flaws: launch.flaws,
-                segmentBytesMax: launch.topology.log.segmentBytes
-            ),
-            disk: disk,
-            now: loop.now()
+        let folder = try FolderDisk(folder: "log")
+        let holding = launch.powerCuts ? HoldingDisk(folder) : nil
+        self.holding = holding
+        let configuration = Hub.Configuration(
+            layout: launch.topology.layout,
+            tokens: launch.tokens,
+            uid: getuid(),
+            flaws: launch.flaws,
+            segmentBytesMax: launch.topology.log.segmentBytes
         )
+        self.hub = try Self.open(configuration, holding ?? folder, loop)
         self.listener = try FrameListener(
             path: "hub.sock",
             loop: loop,
@@ -38,6 +40,25 @@ final class HubProcess {
         ) { [unowned self] in self.accepted($0) }
         loop.afterEvents = { [unowned self] in self.afterEvents() }
         try loop.onSignals([SIGTERM, SIGINT]) { [unowned self] _ in self.close() }
+    }
+
+    /// Opens the hub; where the disk is full, as soon as there is room.
+    private static func open(
+        _ configuration: Hub.Configuration,
+        _ disk: any Disk,
+        _ loop: EventLoop
+    ) throws(LogError) -> Hub {
+        var isWaiting = false
+        while true {
+            do {
+                return try Hub(configuration: configuration, disk: disk, now: loop.now())
+            } catch {
+                guard error.code == .full else { throw error }
+                if !isWaiting { Report.line("warning", "waiting for room: \(error.message)") }
+                isWaiting = true
+                usleep(250_000)
+            }
+        }
     }
 
     private func accepted(_ connection: FrameConnection) {
@@ -75,6 +96,7 @@ final class HubProcess {
         for id in self.hub.takeClosing() { self.connections[id]?.closeWhenSent() }
         for line in self.hub.takeAudit() { Audit.write(line) }
         self.armTimer()
+        self.writeBackLater()
         if self.isClosing { self.loop.stop() }
     }
 
@@ -87,6 +109,26 @@ final class HubProcess {
         }
     }
 
+    /// What is not synced reaches the disk in the end, as a kernel sees to it.
+    private func writeBackLater() {
+        guard let holding = self.holding, holding.holdsBytes, !self.isWritingBack else { return }
+        self.isWritingBack = true
+        self.loop.timer(at: self.loop.now() + Self.writeBackAfter) { [unowned self] in
+            self.isWritingBack = false
+            self.writeBack()
+        }
+    }
+
+    private func writeBack() {
+        do {
+            try self.holding?.writeBack()
+        } catch {
+            Report.fatal("the log failed: \(error)", code: error.code == .full ? 4 : 3)
+        }
+    }
+
+    private static let writeBackAfter = Duration.milliseconds(500)
+
     private func close() {
         self.hub.closed(now: self.loop.now())
         self.isClosing = true
@@ -94,6 +136,7 @@ final class HubProcess {
 
     func run() throws {
         try self.loop.run()
+        self.writeBack()
         self.listener?.close()
     }
 }

@@ -49,6 +49,8 @@ enum Tool {
         case .lint(let file): return try TopologyCommands.lint(file, context)
         case .graph(let file, let format):
             return try TopologyCommands.graph(file, format: format, context)
+        case .newService(let options):
+            return try NewServiceCommand(context: context, options: options).run()
         case .runs: return RunsCommand(context: context).run()
         case .help(let name):
             let text = name.flatMap(CommandCatalog.named).map {

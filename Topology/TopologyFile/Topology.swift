@@ -238,7 +238,20 @@ extension Topology {
             links: self.links.filter { services.contains($0.to) }.map {
                 MeshLayout.Link(from: $0.from, to: $0.to)
             },
-            limits: self.limits.mesh
+            limits: self.limits.mesh,
+            retention: self.retention
+        )
+    }
+
+    /// What may be removed of the log, which holds all topics: only what each of them lets go.
+    private var retention: MeshLayout.Retention? {
+        let ages = self.topics.compactMap(\.retentionAge)
+        let sizes = self.topics.compactMap(\.retentionBytes)
+        let limited = self.topics.filter { $0.retentionAge != nil || $0.retentionBytes != nil }
+        guard !self.topics.isEmpty, limited.count == self.topics.count else { return nil }
+        return MeshLayout.Retention(
+            age: sizes.count == self.topics.count ? nil : ages.max(),
+            bytes: sizes.count == self.topics.count ? sizes.reduce(0, +) : nil
         )
     }
 

@@ -90,12 +90,24 @@ struct TopologyChecks {
                     "set its sync to always"
                 )
             }
+            if case .command = service.program { self.checkTypes(service, path) }
             if service.consumes.isEmpty, service.emits.isEmpty {
                 self.reader.warn(path, "consumes nothing and emits nothing")
             }
         }
         for party in self.topology.outside {
             self.checkTopicNames(party.emits, self.outside[party.name]["emits"])
+        }
+    }
+
+    /// The type of what a command emits decides the topic.
+    private mutating func checkTypes(_ service: Topology.Service, _ path: DocumentPath) {
+        for (index, name) in service.emits.enumerated() where self.topic(name)?.types == [] {
+            self.reader.warn(
+                path["emits"][index],
+                "the topic '\(name)' names no types, so a command cannot emit to it",
+                "add types: [\"something.happened.v1\"] to the topic"
+            )
         }
     }
 

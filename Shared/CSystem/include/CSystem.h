@@ -115,6 +115,9 @@ static inline int squall_reap(int pidfd, int *signalled, int *value) {
     return 1;
 }
 
+/* Finds blocks for `count` bytes from `offset` without changing the size of the file. */
+int squall_reserve(int fd, int64_t offset, int64_t count);
+
 /* What a child gets as file descriptor `target`. */
 typedef struct {
     int source;

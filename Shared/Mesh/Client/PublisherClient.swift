@@ -81,7 +81,9 @@ package struct PublisherClient: Sendable {
             var topics: [String: Int] = [:]
             for (number, topic) in welcome.topics.enumerated() { topics[topic.name] = number }
             self.topics = topics
-            let actions = self.confirmed(upTo: welcome.publishedUpTo)
+            let actions =
+                self.forget(refused: welcome.refused)
+                + self.confirmed(upTo: welcome.publishedUpTo)
             for pending in self.pending[self.first...] { self.send(pending) }
             return actions
         case .published:
@@ -90,8 +92,7 @@ package struct PublisherClient: Sendable {
             let sequence = try reader.varint()
             let code = Refusal.Code(rawValue: try reader.u8()) ?? .malformed
             let refusal = Refusal(code, try reader.text())
-            self.pending.removeAll { $0.sequence == sequence }
-            self.first = min(self.first, self.pending.count)
+            self.remove(sequence...sequence)
             return [.refused(sequence: sequence, refusal)]
         case .refused:
             let code = Refusal.Code(rawValue: try reader.u8()) ?? .malformed
@@ -99,6 +100,37 @@ package struct PublisherClient: Sendable {
         default:
             throw WireError("the hub sent a frame of kind \(code), which is not for a publisher")
         }
+    }
+
+    /// Forgets what the hub refused before the connection that should have said so was lost.
+    private mutating func forget(refused ranges: [ClosedRange<UInt64>]) -> [Action] {
+        let refusal = Refusal(.full, "the hub refused it before the connection was lost")
+        return ranges.flatMap { range in
+            self.remove(range).map { .refused(sequence: $0, refusal) }
+        }
+    }
+
+    /// Removes what is pending of a range, and returns its numbers.
+    @discardableResult
+    private mutating func remove(_ range: ClosedRange<UInt64>) -> [UInt64] {
+        let start = self.firstPending(from: range.lowerBound)
+        var end = start
+        while end < self.pending.count, self.pending[end].sequence <= range.upperBound { end += 1 }
+        let removed = self.pending[start..<end].map(\.sequence)
+        self.pending.removeSubrange(start..<end)
+        return removed
+    }
+
+    /// Returns the place of the first one that is pending with at least that number.
+    ///
+    /// - Complexity: O(log *n*).
+    private func firstPending(from sequence: UInt64) -> Int {
+        var (low, high) = (self.first, self.pending.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self.pending[middle].sequence < sequence { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     private mutating func confirmed(upTo sequence: UInt64) -> [Action] {

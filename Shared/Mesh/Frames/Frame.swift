@@ -175,6 +175,8 @@ package struct Welcome: Sendable, Hashable {
     package var window: Int
     /// For a publisher: the last sequence number that is durable.
     package var publishedUpTo: UInt64
+    /// For a publisher: the numbers up to there that were refused and never stored.
+    package var refused: [ClosedRange<UInt64>]
     /// How far the log is durable.
     package var position: UInt64
 
@@ -189,6 +191,7 @@ package struct Welcome: Sendable, Hashable {
             $0.text(self.settings)
             $0.varint(UInt64(self.window))
             $0.varint(self.publishedUpTo)
+            $0.ranges(self.refused)
             $0.varint(self.position)
         }
     }
@@ -199,6 +202,7 @@ package struct Welcome: Sendable, Hashable {
         settings: String,
         window: Int,
         publishedUpTo: UInt64,
+        refused: [ClosedRange<UInt64>] = [],
         position: UInt64
     ) {
         self.topics = topics
@@ -206,6 +210,7 @@ package struct Welcome: Sendable, Hashable {
         self.settings = settings
         self.window = window
         self.publishedUpTo = publishedUpTo
+        self.refused = refused
         self.position = position
     }
 
@@ -219,6 +224,7 @@ package struct Welcome: Sendable, Hashable {
         self.settings = try reader.text()
         self.window = try reader.count()
         self.publishedUpTo = try reader.varint()
+        self.refused = try reader.ranges()
         self.position = try reader.varint()
     }
 }

@@ -18,6 +18,18 @@ struct Deadlines<Item> {
         }
     }
 
+    /// How many items wait.
+    var count: Int { self.heap.count }
+
+    /// Forgets the items that are not to be kept.
+    ///
+    /// - Complexity: O(*n* log *n*).
+    mutating func keep(where isKept: (Item) -> Bool) {
+        // A sorted list is a heap.
+        self.heap = self.heap.filter { isKept($0.item) }
+            .sorted { ($0.due, $0.order) < ($1.due, $1.order) }
+    }
+
     /// Removes and returns the earliest item that is due at `now`.
     mutating func pop(dueAt now: Instant) -> Item? {
         guard let first = self.heap.first, first.due <= now else { return nil }

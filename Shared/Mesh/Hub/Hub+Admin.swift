@@ -38,8 +38,10 @@ extension Hub {
         case "heal": return self.heal(request, now)
         case "slow": return self.slow(request)
         case "dead-letters": return try self.listDeadLetters(request)
-        case "redrive": return try self.redrive(request, now)
-        case "rewind": return try self.rewind(request, now)
+        case "redrive", "rewind":
+            guard !self.log.isFull else { return ["error": .string(Self.fullRefusal.message)] }
+            return try request["do"] == "redrive"
+                ? self.redrive(request, now) : self.rewind(request, now)
         case "drain":
             for id in self.connections.keys.sorted()
             where self.connections[id]?.hello?.role == .service {
@@ -91,6 +93,7 @@ extension Hub {
         return [
             "services": .array(services),
             "rules": .array(self.rules.rules.map(Self.describe)),
+            "isFull": .bool(self.log.isFull),
             "position": .int(Int64(self.log.durable)),
             "records": .int(Int64(self.log.recordCount)),
         ]
@@ -162,11 +165,7 @@ extension Hub {
         for id in self.connections.keys.sorted() {
             guard let connection = self.connections[id], connection.hello?.name == name
             else { continue }
-            let frames = connection.heldFrames
-            connection.heldFrames = []
-            for frame in frames {
-                frame.withUnsafeBytes { self.received(id, frame: $0, now: now) }
-            }
+            if !connection.waitsForRoom { self.replayHeld(of: connection, id, now) }
         }
     }
 
@@ -175,7 +174,7 @@ extension Hub {
         guard let service = self.layout.serviceIndex(name) else {
             return ["error": .string("there is no service '\(name)'")]
         }
-        let milliseconds = Int(request["milliseconds"]?.int ?? 0)
+        let milliseconds = Int(max(0, request["milliseconds"]?.int ?? 0))
         self.handicaps[service] = milliseconds > 0 ? milliseconds : nil
         self.setHandicap(service, milliseconds)
         return ["slow": .string(name), "milliseconds": .int(Int64(milliseconds))]
@@ -232,7 +231,9 @@ extension Hub {
             if let wanted = request["service"]?.string, wanted != name { continue }
             for index in self.deadLetters[service].indices {
                 let entry = self.deadLetters[service][index]
-                if let number = request["number"]?.int, UInt64(number) != entry.number { continue }
+                if let number = request["number"]?.int, UInt64(exactly: number) != entry.number {
+                    continue
+                }
                 guard !entry.isRedriven else { continue }
                 count += 1
                 if isDry { continue }
@@ -276,7 +277,8 @@ extension Hub {
                     continue
                 }
                 let floor = self.services[service][partition].cursors[cursor].floor
-                let target = try self.target(request, topic, partition)
+                let first = self.topics[topic][partition].start
+                let target = max(try self.target(request, topic, partition), first)
                 guard target < floor else { continue }
                 moved += Int64(floor - target)
                 self.rewind(service, partition, cursor, to: target, now)

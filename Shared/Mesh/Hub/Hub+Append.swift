@@ -12,14 +12,22 @@ extension Hub {
         let topic = try reader.count()
         let envelope = try reader.view()
         guard let name = connection.hello?.name else { return }
-        let last = self.publishedUpTo[name] ?? 0
-        guard sequence > last else { return self.published(id, upTo: last) }
+        let progress = self.publishers[name] ?? PublisherProgress()
+        guard !progress.knows(sequence) else {
+            if progress.hasRefused(sequence) {
+                return self.refusePublish(id, sequence, Self.fullRefusal)
+            }
+            return self.published(id, upTo: progress.storedUpTo)
+        }
+        guard self.hasRoom(toPublish: envelope.count) else {
+            return self.refusePublish(id, sequence, Self.fullRefusal)
+        }
         let view: EnvelopeView
         do {
             view = try self.check(envelope, topic, connection)
         } catch {
-            self.publishedUpTo[name] = sequence
-            return self.refusePublish(id, sequence, error, now)
+            self.audit(error, of: connection, now)
+            return self.refusePublish(id, sequence, error)
         }
         let partition = view.partition(among: self.layout.partitionCount(topic))
         let offset = self.topics[topic][partition].end
@@ -39,7 +47,7 @@ extension Hub {
             EventPlace(position: place, count: count),
             record: record
         )
-        self.publishedUpTo[name] = sequence
+        self.publishers[name, default: PublisherProgress()].stored(sequence)
         let syncs = self.layout.topics[topic].sync == .always
         self.needsSync = self.needsSync || syncs && !self.isFlawed("publish-unsynced")
         self.grew(topic: topic, partition: partition)
@@ -50,13 +58,7 @@ extension Hub {
         self.send(to: id) { $0.frame(.published) { $0.varint(sequence) } }
     }
 
-    private func refusePublish(
-        _ id: ConnectionID,
-        _ sequence: UInt64,
-        _ refusal: Refusal,
-        _ now: Instant
-    ) {
-        if let connection = self.connections[id] { self.audit(refusal, of: connection, now) }
+    private func refusePublish(_ id: ConnectionID, _ sequence: UInt64, _ refusal: Refusal) {
         self.send(to: id) {
             $0.frame(.publishRefused) {
                 $0.varint(sequence)
@@ -320,8 +322,24 @@ extension Hub {
                 due: self.isFlawed("timers-early") ? timer.due + .milliseconds(-500) : timer.due
             )
         }
-        for name in commit.timersCancelled {
-            self.services[service][partition].timers[name] = nil
+        for name in commit.timersCancelled
+        where self.services[service][partition].timers.removeValue(forKey: name) != nil {
+            self.cancelledTimerCount += 1
+        }
+        self.forgetCancelledTimers()
+    }
+
+    /// Drops the deadlines of cancelled timers once they are most of all, so that timers which are
+    /// set and cancelled at a high rate cost memory in proportion to those that are pending.
+    private func forgetCancelledTimers() {
+        guard self.cancelledTimerCount > 1024,
+            self.cancelledTimerCount * 2 > self.deadlines.count
+        else { return }
+        self.cancelledTimerCount = 0
+        self.deadlines.keep { deadline in
+            guard case .timer(let service, let partition, let name, let generation) = deadline
+            else { return true }
+            return self.services[service][partition].timers[name]?.generation == generation
         }
     }
 
@@ -338,6 +356,15 @@ extension Hub {
         guard let timer = self.services[service][partition].timers[name],
             timer.generation == generation
         else { return }
+        guard self.hasRoomForTurns else {
+            let again = Deadline.timer(
+                service: service,
+                partition: partition,
+                name: name,
+                generation: generation
+            )
+            return self.deadlines.add(again, due: now + Self.roomInterval)
+        }
         self.services[service][partition].timers[name] = nil
         self.appendToInbox(service, partition, timer.envelope) {
             $0.record(.timerFired, at: now)

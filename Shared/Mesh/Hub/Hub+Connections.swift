@@ -8,7 +8,7 @@ extension Hub {
     /// A frame has arrived; `frame` is its body and valid during the call only.
     package func received(_ id: ConnectionID, frame: UnsafeRawBufferPointer, now: Instant) {
         guard let connection = self.connections[id] else { return }
-        if connection.isCut {
+        if connection.isCut || connection.waitsForRoom {
             connection.heldFrames.append([UInt8](frame))
             return
         }
@@ -38,6 +38,8 @@ extension Hub {
             switch (kind, connection.service) {
             case (.publish, nil): try self.publish(id, connection, &reader, now)
             case (.admin, nil): try self.admin(id, connection, &reader, now)
+            case (.commit, _?) where !self.hasRoom(toCommit: frame.count):
+                self.waitForRoom(connection, frame)
             case (.commit, let service?):
                 let commit = try CommitView(from: &reader)
                 self.commit(id, service, commit, now)
@@ -74,6 +76,9 @@ extension Hub {
         connection.isCut = self.rules.isCut(from: hello.name, to: "hub")
         if hello.role == .service { connection.service = self.layout.serviceIndex(hello.name) }
         self.welcome(id, hello)
+        if hello.role == .admin {
+            self.send(to: id) { $0.frame(.notice) { $0.text(self.roomNotice.text) } }
+        }
         guard let service = connection.service else { return }
         if let milliseconds = self.handicaps[service] {
             self.send(to: id) { $0.frame(.handicap) { $0.varint(UInt64(milliseconds)) } }
@@ -94,7 +99,8 @@ extension Hub {
             partitions: service.map { self.layout.services[$0].partitions } ?? 0,
             settings: service.map { self.layout.services[$0].settings.text } ?? "{}",
             window: self.layout.limits.window,
-            publishedUpTo: self.publishedUpTo[hello.name] ?? 0,
+            publishedUpTo: self.publishers[hello.name]?.storedUpTo ?? 0,
+            refused: self.publishers[hello.name]?.refused ?? [],
             position: self.log.durable
         )
         self.send(to: id) { welcome.encode(into: &$0) }

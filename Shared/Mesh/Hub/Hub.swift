@@ -47,6 +47,7 @@ package final class Hub {
         case unpark(service: Int, partition: Int, cursor: Int, offset: UInt64, epoch: UInt64)
         case timer(service: Int, partition: Int, name: String, generation: UInt64)
         case revocation(service: Int, partition: Int, epoch: UInt64)
+        case roomCheck
     }
 
     /// A partition's state to be sent to its new owner; read once everything staged is written.
@@ -89,9 +90,11 @@ package final class Hub {
     var services: [[ServicePartition]]
     /// For each topic, the services that consume it and the number of its cursor with them.
     let consumers: [[(service: Int, cursor: Int)]]
-    var publishedUpTo: [String: UInt64]
+    var publishers: [String: PublisherProgress]
     var deadLetters: [[DeadLetterEntry]]
     var deadlines = Deadlines<Deadline>()
+    /// How many deadlines belong to timers that were cancelled since they were last cleared out.
+    var cancelledTimerCount = 0
     package internal(set) var rules = RuleChain()
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
@@ -106,7 +109,13 @@ package final class Hub {
     var givingUp: [GivingUp] = []
     var auditLines: [JSONValue] = []
     var needsSync = false
+    /// How many segments the log had when retention was looked at last.
+    var segmentCount = 0
     var attemptCounter: UInt64 = 0
+    /// Whether the admins were told last that the disk is full.
+    var toldFull = false
+    var isRoomCheckArmed = false
+    private var isClosed = false
 
     /// Opens the hub on a log, continuing where the log ends.
     ///
@@ -121,6 +130,7 @@ package final class Hub {
             keepsTornTail: configuration.flaws.contains("torn-tail-kept"),
             recoveringInto: &recovery
         )
+        self.recoveredRecordCount = self.log.recordCount
         if let other = recovery.otherLayout {
             throw LogError(
                 .otherLayout,
@@ -131,7 +141,7 @@ package final class Hub {
         if let problem = recovery.problem { throw LogError(.corrupt, problem) }
         self.topics = recovery.topics
         self.services = recovery.services
-        self.publishedUpTo = recovery.publishedUpTo
+        self.publishers = recovery.publishers
         self.deadLetters = recovery.deadLetters
         let layout = configuration.layout
         self.consumers = (0..<layout.topicCount).map { topic in
@@ -139,6 +149,7 @@ package final class Hub {
                 layout.consumedTopics(of: service).firstIndex(of: topic).map { (service, $0) }
             }
         }
+        self.log.checkpoint = { [unowned self] in self.checkpoint() }
         if self.log.recordCount == 0 {
             self.log.append { writer, _ in
                 writer.record(.opened, at: now)
@@ -174,6 +185,12 @@ package final class Hub {
         !self.configuration.flaws.isEmpty && self.configuration.flaws.contains(flaw)
     }
 
+    /// How many timers, second attempts and ends of waits are noted.
+    package var deadlineCount: Int { self.deadlines.count }
+
+    /// How many records were read at opening.
+    package let recoveredRecordCount: Int
+
     /// Where the log ends.
     package var position: UInt64 { self.log.end }
 
@@ -192,6 +209,7 @@ package final class Hub {
                 self.timerCameDue(service, partition, name, generation, now)
             case .revocation(let service, let partition, let epoch):
                 self.revocationExpired(service, partition, epoch, now)
+            case .roomCheck: self.roomCheckCameDue(now)
             }
         }
     }
@@ -204,15 +222,24 @@ package final class Hub {
         let before = self.log.durable
         repeat {
             try self.commitStaged()
-            for failed in self.takeGivingUp() { try self.giveUp(failed, now) }
+            if self.hasRoomForTurns {
+                for failed in self.takeGivingUp() { try self.giveUp(failed, now) }
+            }
+            // What is answered next may be read from the log, and only what is durable can be.
+            try self.commitStaged()
             for request in self.takeJournalRequests() { try self.answer(request) }
             for request in self.takeAdminRequests() { try self.answer(request, now) }
         } while self.log.hasStaged
-        while let key = self.pumping.min() {
+        while self.hasRoomForTurns, let key = self.pumping.min() {
             self.pumping.remove(key)
             try self.pump(service: key >> 16, partition: key & 0xFFFF, now: now)
         }
+        if self.log.segmentCount != self.segmentCount {
+            try self.enforceRetention(now)
+            self.segmentCount = self.log.segmentCount
+        }
         if self.log.durable != before { self.tellObservers() }
+        self.watchRoom(now)
     }
 
     private func commitStaged() throws(LogError) {
@@ -220,6 +247,11 @@ package final class Hub {
         let isFlawed = self.configuration.flaws.contains("ack-before-commit")
         try self.log.commit(syncing: self.needsSync && !isFlawed)
         self.needsSync = false
+        if self.isClosed { try self.giveBack() }
+    }
+
+    private func giveBack() throws(LogError) {
+        do { try self.log.giveBack() } catch { throw LogError(error) }
     }
 
     private func takeJournalRequests() -> [JournalRequest] {
@@ -252,6 +284,7 @@ package final class Hub {
     package func closed(now: Instant) {
         self.log.append { writer, _ in writer.record(.closed, at: now) }
         self.needsSync = true
+        self.isClosed = true
     }
 
     // MARK: Output
@@ -308,6 +341,8 @@ final class Connection {
     /// Whether a fault cuts the client off; then frames wait on both sides.
     var isCut = false
     var heldFrames: [[UInt8]] = []
+    /// Whether its first held frame is a commit for which the disk has no room.
+    var waitsForRoom = false
     /// Whether the instance was announced as ready.
     var isReady = false
 

@@ -4,7 +4,7 @@ struct HubRecovery: LogVisitor {
     private let flaws: Set<String>
     var topics: [[TopicPartition]]
     var services: [[ServicePartition]]
-    var publishedUpTo: [String: UInt64] = [:]
+    var publishers: [String: PublisherProgress] = [:]
     var deadLetters: [[Hub.DeadLetterEntry]]
     var otherLayout: UInt64?
     var problem: String?
@@ -48,7 +48,7 @@ struct HubRecovery: LogVisitor {
 
     mutating func published(publisher: String, sequence: UInt64) {
         if self.flaws.contains("publisher-forgotten") { return }
-        self.publishedUpTo[publisher] = sequence
+        self.publishers[publisher, default: PublisherProgress()].stored(sequence)
     }
 
     private mutating func enter(_ service: Int, _ partition: Int) -> Bool {
@@ -160,4 +160,8 @@ struct HubRecovery: LogVisitor {
     }
 
     mutating func closed() {}
+
+    mutating func checkpoint(_ state: UnsafeRawBufferPointer) throws(WireError) {
+        try self.restore(from: state)
+    }
 }

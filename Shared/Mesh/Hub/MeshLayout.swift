@@ -96,19 +96,36 @@ package struct MeshLayout: Sendable, Hashable {
         package init() {}
     }
 
+    /// How much of the log is kept once nobody needs it any more.
+    package struct Retention: Sendable, Hashable {
+        /// Segments whose last record is older than this may go; nil for no limit by age.
+        package var age: Duration?
+        /// The oldest segments may go while the log is larger than this; nil for no such limit.
+        package var bytes: Int?
+
+        package init(age: Duration? = nil, bytes: Int? = nil) {
+            self.age = age
+            self.bytes = bytes
+        }
+    }
+
     package var topics: [Topic]
     package var services: [Service]
     package var publishers: [Publisher]
     package var links: [Link]
     package var limits: Limits
+    /// Nil where the whole log is kept.
+    package var retention: Retention?
 
     package init(
         topics: [Topic],
         services: [Service],
         publishers: [Publisher],
         links: [Link],
-        limits: Limits = Limits()
+        limits: Limits = Limits(),
+        retention: Retention? = nil
     ) {
+        self.retention = retention
         self.topics = topics
         self.services = services
         self.publishers = publishers

@@ -94,6 +94,23 @@ struct Cursor {
         self.topic = topic
     }
 
+    /// Reads what ``encode(into:)`` wrote.
+    init(from reader: inout WireReader) throws(WireError) {
+        self.topic = try reader.count()
+        self.floor = try reader.varint()
+        self.next = self.floor
+        for _ in 0..<(try reader.count()) {
+            self.acknowledged.insert(self.floor + (try reader.varint()))
+        }
+    }
+
+    func encode(into writer: inout WireWriter) {
+        writer.varint(UInt64(self.topic))
+        writer.varint(self.floor)
+        writer.varint(UInt64(self.acknowledged.count))
+        for offset in self.acknowledged.sorted() { writer.varint(offset - self.floor) }
+    }
+
     func isAcknowledged(_ offset: UInt64) -> Bool {
         offset < self.floor || self.acknowledged.contains(offset)
     }

@@ -14,8 +14,35 @@ struct TopicPartition {
     private(set) var recentStart: UInt64 = 0
     private var recent: [EventPlace] = []
     private var sparse: [UInt64] = []
+    /// The number of strides whose records retention has removed.
+    private var removedStrides: UInt64 = 0
     private static let stride: UInt64 = 64
     private static let recentMax = 1024
+
+    init() {}
+
+    /// Reads what ``encode(into:)`` wrote; no event counts as recent.
+    init(from reader: inout WireReader) throws(WireError) {
+        self.end = try reader.varint()
+        self.recentStart = self.end
+        self.removedStrides = try reader.varint()
+        var position: UInt64 = 0
+        for _ in 0..<(try reader.count()) {
+            position += try reader.varint()
+            self.sparse.append(position)
+        }
+    }
+
+    func encode(into writer: inout WireWriter) {
+        writer.varint(self.end)
+        writer.varint(self.removedStrides)
+        writer.varint(UInt64(self.sparse.count))
+        var before: UInt64 = 0
+        for position in self.sparse {
+            writer.varint(position - before)
+            before = position
+        }
+    }
 
     /// Adds the event that lies at `place`, in the record at `record`; returns its offset.
     @discardableResult
@@ -39,6 +66,19 @@ struct TopicPartition {
 
     /// Returns the position of a record from which a scan forward meets the event at `offset`.
     func scanStart(for offset: UInt64) -> UInt64 {
-        self.sparse[Int(min(offset / Self.stride, UInt64(self.sparse.count) - 1))]
+        let stride = max(offset / Self.stride, self.removedStrides) - self.removedStrides
+        return self.sparse[Int(min(stride, UInt64(self.sparse.count) - 1))]
+    }
+
+    /// The first offset that can still be read.
+    var start: UInt64 { min(self.removedStrides * Self.stride, self.end) }
+
+    /// The records before `position` are gone: forgets the offsets that lay there.
+    mutating func removed(before position: UInt64) {
+        let gone = self.sparse.prefix { $0 < position }.count
+        // The last stride may reach across the cut; then its first events are gone.
+        guard gone > 0 else { return }
+        self.sparse.removeFirst(gone)
+        self.removedStrides += UInt64(gone)
     }
 }

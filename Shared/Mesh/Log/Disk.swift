@@ -18,6 +18,14 @@ package protocol Disk: AnyObject {
     /// of them may have been written.
     func append(_ bytes: [UInt8], to file: String) throws(DiskError)
 
+    /// Makes sure that the file can grow to `bytes` bytes, whatever else fills the disk.
+    ///
+    /// Its size stays what it is, and the room outlives this process; ``truncate(_:to:)`` gives
+    /// back what lies behind the new end. Creates the file where it does not exist.
+    ///
+    /// - Throws: ``DiskError`` with `.full` where there is no room; nothing is lost then.
+    func reserve(_ file: String, upTo bytes: Int) throws(DiskError)
+
     /// Returns once everything appended to the file is durable (fdatasync).
     ///
     /// After an error nothing unsynced may be trusted again: the pages may have been dropped.
@@ -28,6 +36,11 @@ package protocol Disk: AnyObject {
 
     /// Deletes a file; does nothing where it does not exist.
     func remove(_ file: String) throws(DiskError)
+}
+
+extension Disk {
+    /// A disk without a limit has room for everything.
+    package func reserve(_ file: String, upTo bytes: Int) throws(DiskError) {}
 }
 
 /// Why a disk did not do what it was asked to.

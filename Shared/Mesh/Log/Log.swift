@@ -13,7 +13,29 @@ package final class Log {
     /// How many records were read at opening and appended since.
     package private(set) var recordCount = 0
 
-    private let disk: any Disk
+    /// Returns the owner's state, to be written at the start of each further segment.
+    ///
+    /// Asked when everything appended is durable, so the state must stand for exactly that.
+    package var checkpoint: (() -> [UInt8])?
+
+    /// Why the disk has no room for more; nil while it has.
+    ///
+    /// Set where less than ``reserveBytesLow`` is left and no more can be had, nil again once the
+    /// whole ``reserveBytes`` are there.
+    package internal(set) var fullBecause: String?
+
+    /// How much room is kept behind the end, so that what is under way can always be written.
+    package static let reserveBytes = 2 << 20
+    /// With less room left than this, more is reserved.
+    package static let reserveBytesLow = 1 << 20
+    /// With less room than this to be had, no log is opened.
+    package static let reserveBytesMin = 1 << 16
+
+    let disk: any Disk
+    /// Up to where the disk has promised room in the last segment.
+    var reservedEnd: UInt64 = 0
+    /// Where the log must be before a new segment is tried again that there was no room for.
+    private var nextSegmentAt: UInt64 = 0
     private var segments: [Segment]
     private var staged = WireWriter()
     private var stagedBase: UInt64
@@ -25,6 +47,7 @@ package final class Log {
     private struct Segment {
         var base: UInt64
         var file: String
+        var lastTime: Instant?
     }
 
     /// Opens the log in `disk`, or begins one, and passes every record to `visitor`.
@@ -51,7 +74,14 @@ package final class Log {
         self.tailBase = recovered.end
         self.recordCount = recovered.records
         if self.segments.isEmpty { try self.beginSegment() }
+        try self.makeRoom()
+        guard self.room >= Self.reserveBytesMin else {
+            throw LogError(.full, self.fullBecause ?? "there is no room for the log")
+        }
     }
+
+    /// The file that is written to, and where it begins; nil before the first one.
+    var lastSegment: (base: UInt64, file: String)? { self.segments.last.map { ($0.base, $0.file) } }
 
     /// Returns the name of the segment file that begins at `position`.
     package static func file(at position: UInt64) -> String {
@@ -110,7 +140,12 @@ package final class Log {
         self.durable = self.end
         self.stagedBase = self.end
         self.staged.bytes.removeAll(keepingCapacity: self.staged.bytes.count < 1 << 20)
-        if self.end - segment.base >= UInt64(self.segmentBytesMax) { try self.beginSegment() }
+        if self.end - segment.base >= UInt64(self.segmentBytesMax), !self.isFull,
+            self.end >= self.nextSegmentAt
+        {
+            try self.beginSegment()
+        }
+        if self.room < Self.reserveBytesLow, !self.isFull { try self.makeRoom() }
     }
 
     private func keepTail() {
@@ -125,21 +160,62 @@ package final class Log {
 
     private func beginSegment() throws(LogError) {
         let file = Self.file(at: self.end)
+        let state = self.checkpoint?()
         var header = WireWriter()
         header.u64(RecordFormat.magic)
         header.u64(self.end)
         do {
             if try self.disk.size(of: file) > 0 { try self.disk.truncate(file, to: 0) }
+            guard try self.reserve(file, for: state) else { return }
             try self.disk.append(header.bytes, to: file)
             try self.disk.sync(file)
+            try self.giveBack()
         } catch {
             throw LogError(error)
         }
         self.segments.append(Segment(base: self.end, file: file))
+        self.reservedEnd = self.end
         self.end += UInt64(RecordFormat.segmentHeaderBytes)
         self.durable = self.end
         self.stagedBase = self.end
         self.tail.removeAll(keepingCapacity: true)
+        self.tailBase = self.end
+        try self.write(state, to: file)
+        try self.makeRoom()
+    }
+
+    /// Makes sure that a new segment has room for its beginning and what is kept behind it.
+    ///
+    /// Where it has not, the last segment grows on instead, and the next one is tried later.
+    private func reserve(_ file: String, for state: [UInt8]?) throws(DiskError) -> Bool {
+        guard !self.segments.isEmpty else { return true }
+        do {
+            try self.disk.reserve(file, upTo: Self.reserveBytes + 4096 + (state?.count ?? 0))
+            return true
+        } catch {
+            guard error.code == .full else { throw error }
+            try self.disk.remove(file)
+            self.nextSegmentAt = self.end + UInt64(Self.reserveBytesLow)
+            return false
+        }
+    }
+
+    /// Puts the owner's state first in a segment, so that a recovery need not read older ones.
+    private func write(_ state: [UInt8]?, to file: String) throws(LogError) {
+        guard let state else { return }
+        self.append { writer, _ in
+            writer.record(.checkpoint, at: .zero)
+            writer.counted(state)
+        }
+        do {
+            try self.disk.append(self.staged.bytes, to: file)
+            try self.disk.sync(file)
+        } catch {
+            throw LogError(error)
+        }
+        self.staged.bytes.removeAll()
+        self.durable = self.end
+        self.stagedBase = self.end
         self.tailBase = self.end
     }
 
@@ -159,6 +235,59 @@ package final class Log {
             throw LogError(.corrupt, "\(self.place(position)): the log ends before byte \(count)")
         }
         return bytes.withBytes(0..<count, body)
+    }
+
+    /// How many segments there are.
+    package var segmentCount: Int { self.segments.count }
+
+    /// A segment that could be removed.
+    package struct SegmentView {
+        /// Where the next segment begins.
+        package var end: UInt64
+        /// How large the log is from this segment on, in bytes.
+        package var bytesFromHere: Int
+        /// When its last record was appended, or the last one before it that is known.
+        package var lastTime: Instant
+    }
+
+    /// Removes segments, oldest first, for as long as `isRemoved` says so; the last two stay.
+    ///
+    /// - Returns: where the log begins now, or nil where nothing was removed.
+    package func removeSegments(
+        while isRemoved: (SegmentView) -> Bool
+    ) throws(LogError) -> UInt64? {
+        var removed = false
+        while self.segments.count > 2 {
+            let view = SegmentView(
+                end: self.segments[1].base,
+                bytesFromHere: Int(self.end - self.segments[0].base),
+                lastTime: try self.lastTime(of: 0)
+            )
+            guard isRemoved(view) else { break }
+            do {
+                try self.disk.remove(self.segments[0].file)
+            } catch {
+                throw LogError(error)
+            }
+            self.segments.removeFirst()
+            removed = true
+        }
+        return removed ? self.segments[0].base : nil
+    }
+
+    /// The time of a segment's last record, read once: segments only change at the log's end.
+    private func lastTime(of index: Int) throws(LogError) -> Instant {
+        if let time = self.segments[index].lastTime { return time }
+        var finder = LastTimeVisitor()
+        var position = self.segments[index].base
+        let end = self.segments[index + 1].base
+        while position < end {
+            let next = try self.scan(from: position, bytesMax: 1 << 20, into: &finder)
+            if next == position { break }
+            position = next
+        }
+        self.segments[index].lastTime = finder.time
+        return finder.time
     }
 
     /// Returns the record at `position`, which must be one's beginning.
@@ -234,6 +363,21 @@ package final class Log {
         let segment = self.segments.last { $0.base <= position }
         return "\(segment?.file ?? "log") at byte \(position - (segment?.base ?? 0))"
     }
+}
+
+/// Keeps the time of the last record that has one.
+private struct LastTimeVisitor: PlaceVisitor {
+    var time = Instant.zero
+
+    mutating func record(at position: UInt64) {}
+    mutating func recorded(at time: Instant) { self.time = max(self.time, time) }
+    mutating func event(
+        topic: Int,
+        partition: Int,
+        offset: UInt64,
+        envelope: UnsafeRawBufferPointer,
+        at: Int
+    ) {}
 }
 
 extension [UInt8] {

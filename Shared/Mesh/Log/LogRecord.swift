@@ -31,6 +31,8 @@ package struct LogRecord: Sendable, Hashable {
         case rewound(service: Int, partition: Int, topic: Int, offset: UInt64)
         /// The hub shut down in order; nothing after this was ever durable.
         case closed
+        /// The hub's state at the start of a segment, from which a recovery may begin.
+        case checkpoint
     }
 }
 

@@ -24,14 +24,48 @@ enum LogRecovery {
         result.keepsTornTail = keepsTornTail
         do {
             let bases = try disk.list().compactMap(Log.position(of:)).sorted()
-            for (index, base) in bases.enumerated() {
+            let first = try self.lastCheckpoint(bases, disk)
+            result.segments = Array(bases[..<first])
+            for index in first..<bases.count {
                 let isLast = index == bases.count - 1
-                try self.segment(base, isLast, disk, &visitor, &result)
+                try self.segment(bases[index], isLast, index > first, disk, &visitor, &result)
             }
         } catch {
             throw Self.asLogError(error)
         }
         return result
+    }
+
+    /// Returns the number of the last segment that begins with a checkpoint, or 0.
+    private static func lastCheckpoint(_ bases: [UInt64], _ disk: any Disk) throws -> Int {
+        for index in stride(from: bases.count - 1, to: 0, by: -1) {
+            let file = Log.file(at: bases[index])
+            let size = try disk.size(of: file)
+            var scan = SegmentScan(disk: disk, file: file, base: bases[index], size: size)
+            guard let found = try scan.record(at: RecordFormat.segmentHeaderBytes) else { continue }
+            let isCheckpoint = scan.withBody(found) { body in
+                body.first == RecordFormat.Kind.checkpoint.rawValue
+            }
+            if isCheckpoint { return index }
+        }
+        guard let first = bases.first, first > 0 else { return 0 }
+        let file = Log.file(at: first)
+        var scan = SegmentScan(
+            disk: disk,
+            file: file,
+            base: first,
+            size: try disk.size(of: file)
+        )
+        let found = try scan.record(at: RecordFormat.segmentHeaderBytes)
+        let kind = found.map { scan.withBody($0) { body in body.first } }
+        guard kind == RecordFormat.Kind.checkpoint.rawValue else {
+            throw LogError(
+                .corrupt,
+                "\(file): the log before byte \(first) is missing, and the segment does not begin "
+                    + "with a checkpoint. Restore the older segments, or use a new run folder"
+            )
+        }
+        return 0
     }
 
     private static func asLogError(_ error: any Error) -> LogError {
@@ -43,13 +77,14 @@ enum LogRecovery {
     private static func segment<V: LogVisitor>(
         _ base: UInt64,
         _ isLast: Bool,
+        _ follows: Bool,
         _ disk: any Disk,
         _ visitor: inout V,
         _ result: inout Result
     ) throws {
         let file = Log.file(at: base)
         let size = try disk.size(of: file)
-        if !result.segments.isEmpty, base != result.end {
+        if follows, base != result.end {
             throw LogError(
                 .corrupt,
                 "\(file): the log should go on at byte \(result.end); a segment is missing or cut"

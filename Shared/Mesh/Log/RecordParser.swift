@@ -59,6 +59,8 @@ package enum RecordParser {
             )
         case .closed:
             visitor.closed()
+        case .checkpoint:
+            try visitor.checkpoint(try reader.view())
         }
         guard reader.isAtEnd else { throw WireError("\(reader.remaining) bytes follow a record") }
         return time
@@ -286,4 +288,6 @@ private struct RecordBuilder: RecordVisitor {
     }
 
     mutating func closed() { self.body = .closed }
+
+    mutating func checkpoint(_ state: UnsafeRawBufferPointer) { self.body = .checkpoint }
 }

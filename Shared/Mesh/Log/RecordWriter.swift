@@ -13,6 +13,7 @@ package enum RecordFormat {
     package enum Kind: UInt8 {
         case opened = 1
         case published, turn, assigned, timerFired, deadLettered, redriven, rewound, closed
+        case checkpoint
     }
 }
 
@@ -62,6 +63,7 @@ package protocol RecordVisitor {
     mutating func redriven(service: Int, number: UInt64)
     mutating func rewound(service: Int, partition: Int, topic: Int, offset: UInt64)
     mutating func closed()
+    mutating func checkpoint(_ state: UnsafeRawBufferPointer) throws(WireError)
 }
 
 /// A dead letter without its event.

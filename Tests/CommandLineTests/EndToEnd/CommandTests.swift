@@ -70,7 +70,7 @@ import Testing
         #expect(journey.contains("orders.placed.v1"))
         #expect(journey.contains("notifications.sent.v1"))
         let unknown = try self.folder.squall("trace order-0")
-        #expect(unknown.code == 3)
+        #expect(unknown.code == 2)
         #expect(unknown.errors.contains("there is no order 'order-0'"))
         let topic = try self.folder.squall("events --topic orders.plced")
         #expect(topic.errors.contains("did you mean 'orders.placed'?"))

@@ -9,12 +9,13 @@ import Testing
     init() throws { self.folder = try TestFolder() }
 
     /// Starts a topology and waits until orders are placed.
-    private func started(_ options: String = "") throws -> SquallProcess {
+    private func started(_ options: String = "", run: String? = nil) throws -> SquallProcess {
         let words = "up --quiet --json \(options)".split(separator: " ").map(String.init)
         let process = try SquallProcess(words, in: self.folder)
         do {
             try Deadline.wait(seconds: 20, for: "the first order") {
-                guard let status = try? self.folder.json("ps") else { return false }
+                let ps = "ps" + (run.map { " --run \($0)" } ?? "")
+                guard let status = try? self.folder.json(ps) else { return false }
                 return (status["orders"]?["placed"]?.int ?? 0) > 0
             }
         } catch {
@@ -235,6 +236,28 @@ import Testing
         #expect(verdict["counts"]?["ordersPlaced"]?.int == 40)
     }
 
+    @Test func `replays a history through random kills, to the cent`() throws {
+        let rows = (1...1500).map { number in
+            let date = "1997-0\(number % 9 + 1)-\(number % 19 + 10)"
+            return "\(number % 300),\(date),1,\(number % 90).0\(number % 10)"
+        }
+        let cents = (1...1500).reduce(0) { $0 + ($1 % 90) * 100 + $1 % 10 }
+        try self.folder.write(
+            "customer,date,quantity,dollars\n" + rows.joined(separator: "\n") + "\n",
+            to: "orders.csv"
+        )
+        let process = try SquallProcess(
+            ["up", "--quiet", "--json", "--history", "orders.csv", "--chaos", "kills:8"],
+            in: self.folder
+        )
+        defer { process.destroy() }
+        try self.expectPassed(process)
+        let verdict = try JSONValue(parsing: process.standardOutput)
+        #expect(verdict["counts"]?["ordersConfirmed"]?.int == 1500)
+        #expect(verdict["counts"]?["centsCaptured"]?.int == Int64(cents))
+        #expect(verdict["timing"]?["kills"]?.array?.count == 8)
+    }
+
     @Test func `names the process that keeps ending, with its last words`() throws {
         try self.folder.write(
             """
@@ -261,5 +284,63 @@ import Testing
         #expect(result.errors.contains("grumpy | no mood today"))
         #expect(result.errors.contains("try: squall logs grumpy"))
         try self.expectNothingLeft(of: [])
+    }
+
+    @Test func `follows events and logs of a topology that runs`() throws {
+        let process = try self.started("--rate 50")
+        defer { process.destroy() }
+        let events = try SquallProcess(
+            ["events", "-f", "--topic", "orders.ended"],
+            in: self.folder
+        )
+        defer { events.destroy() }
+        let logs = try SquallProcess(["logs", "-f", "notifications"], in: self.folder)
+        defer { logs.destroy() }
+        try Deadline.wait(seconds: 20, for: "twenty orders to end") {
+            events.standardOutput.split(separator: "\n").count > 20
+        }
+        let before = logs.standardOutput.split(separator: "\n").count
+        #expect(try self.folder.squall("kill notifications").code == 0)
+        try Deadline.wait(seconds: 20, for: "the new process to say something") {
+            logs.standardOutput.split(separator: "\n").count > before
+        }
+        process.signal(SIGINT)
+        try self.expectPassed(process)
+    }
+
+    @Test func `works in a folder whose path is longer than a socket's name may be`() throws {
+        let long = (1...12).map { "a-rather-long-folder-\($0)" }.joined(separator: "/")
+        let path = "deep/\(long)/run"
+        let process = try self.started("--rate 50 --run-folder \(path)", run: path)
+        defer { process.destroy() }
+        #expect(try self.folder.squall("kill hub --run \(path)").code == 0)
+        try Deadline.wait(seconds: 20, for: "the hub to be back") {
+            let status = try self.folder.json("ps --run \(path)")
+            return status["processes"]?.array?.first?["state"]?.string == "ready"
+        }
+        process.signal(SIGINT)
+        #expect(try process.wait() == 0)
+    }
+
+    @Test func `answers what is no request with an error, and goes on`() throws {
+        let process = try self.started("--rate 50")
+        defer { process.destroy() }
+        let socket = "\(self.folder.run)/control.sock"
+        let lines = ["garbage", "{}", #"{"do":"dance"}"#, #"{"do":"kill"}"#, #"{"do":"hub"}"#]
+        for line in lines {
+            let answer = try LineClient.ask(line, socket: socket)
+            #expect(try JSONValue(parsing: answer)["error"]?.string != nil, "\(line)")
+        }
+        let faults = [
+            "cut orders bank", "slow nobody 5ms", "kill shoppers", "fault orders down",
+            "rewind analytics --to 0 --topic nothing", "resume orders",
+        ]
+        for line in faults {
+            let result = try self.folder.squall(line)
+            #expect(result.code != 0, "\(line)")
+            #expect(result.errors.contains("try: squall"), "\(line): \(result.errors)")
+        }
+        process.signal(SIGINT)
+        try self.expectPassed(process)
     }
 }

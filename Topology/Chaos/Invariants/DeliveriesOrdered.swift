@@ -42,7 +42,7 @@ package struct DeliveriesOrdered: Invariant {
             self.windows.rewound(service: service, topic: topic, partition: partition, to: offset)
             return nil
 
-        case .opened, .assigned, .closed, .turn: return nil
+        case .opened, .assigned, .closed, .checkpoint, .turn: return nil
         }
     }
 

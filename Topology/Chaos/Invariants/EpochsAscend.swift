@@ -47,7 +47,9 @@ package struct EpochsAscend: Invariant {
                 Witness("epoch \(epoch) to \(instance)", position: record.position)
             )
 
-        case .turn, .published, .timerFired, .deadLettered, .redriven, .rewound, .closed: return nil
+        case .turn, .published, .timerFired, .deadLettered, .redriven, .rewound, .closed,
+            .checkpoint:
+            return nil
         }
     }
 

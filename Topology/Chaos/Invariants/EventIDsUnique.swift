@@ -18,7 +18,7 @@ package struct EventIDsUnique: Invariant {
         case .rewound(let service, _, _, _):
             if !self.rewound.contains(service) { self.rewound.append(service) }
             return nil
-        case .turn, .redriven, .opened, .assigned, .deadLettered, .closed: return nil
+        case .turn, .redriven, .opened, .assigned, .deadLettered, .closed, .checkpoint: return nil
         }
     }
 

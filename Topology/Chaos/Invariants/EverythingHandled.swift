@@ -21,7 +21,8 @@ package struct EverythingHandled: Invariant {
         case .rewound(let service, let partition, let topic, let offset):
             self.windows.rewound(service: service, topic: topic, partition: partition, to: offset)
 
-        case .turn, .published, .timerFired, .redriven, .opened, .assigned, .closed: break
+        case .turn, .published, .timerFired, .redriven, .opened, .assigned, .closed, .checkpoint:
+            break
         }
         for event in record.events { self.windows.published(event, subject: 1) }
         return nil

@@ -44,7 +44,7 @@ package struct OffsetsUnbroken: Invariant {
                 event.event.id
             )
 
-        case .turn, .assigned, .deadLettered, .rewound, .closed: return nil
+        case .turn, .assigned, .deadLettered, .rewound, .closed, .checkpoint: return nil
         }
     }
 

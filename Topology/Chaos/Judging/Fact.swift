@@ -89,7 +89,7 @@ extension LogRecord {
         case .turn(let turn): turn.events
         case .timerFired(_, _, _, let event): [event]
         case .redriven(_, _, let event): [event]
-        case .opened, .assigned, .deadLettered, .rewound, .closed: []
+        case .opened, .assigned, .deadLettered, .rewound, .closed, .checkpoint: []
         }
     }
 }

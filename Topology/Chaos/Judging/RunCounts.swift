@@ -31,7 +31,7 @@ package struct RunCounts: Sendable, Hashable {
         case .published(_, _, let events): self.events += events.count
         case .timerFired: self.timersFired += 1
         case .deadLettered: self.deadLetters += 1
-        case .turn, .opened, .assigned, .redriven, .rewound, .closed: break
+        case .turn, .opened, .assigned, .redriven, .rewound, .closed, .checkpoint: break
         }
     }
 

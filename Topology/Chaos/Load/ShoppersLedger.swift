@@ -46,6 +46,8 @@ package struct ShoppersLedger: Sendable, Hashable {
     /// The orders in the order of sending.
     package private(set) var entries: [Entry] = []
     private var places: [OrderID: Int] = [:]
+    /// Orders that were never sent, because the disk had no room to write them down.
+    package private(set) var turnedAwayCount = 0
 
     package init() {}
 
@@ -73,6 +75,8 @@ package struct ShoppersLedger: Sendable, Hashable {
                     )
                 }
                 self.entries[index].outcome = .refused
+
+            case .turnedAway: self.turnedAwayCount += Int(line.count)
             }
         }
         for index in self.entries.indices
@@ -94,9 +98,11 @@ package struct ShoppersLedger: Sendable, Hashable {
         self.places[order].map { self.entries[$0] }
     }
 
-    /// Returns how many orders had an outcome.
+    /// Returns how many orders had an outcome; those that were never sent count as refused.
     package func count(_ outcome: Outcome) -> Int {
-        self.entries.reduce(0) { $0 + ($1.outcome == outcome ? 1 : 0) }
+        self.entries.reduce(outcome == .refused ? self.turnedAwayCount : 0) {
+            $0 + ($1.outcome == outcome ? 1 : 0)
+        }
     }
 }
 
@@ -107,6 +113,7 @@ extension ShoppersLedger {
             case sent
             case accepted
             case refused
+            case turnedAway
         }
 
         var kind = Kind.sent
@@ -117,12 +124,18 @@ extension ShoppersLedger {
         var total = Money()
         var lines: [OrderLine] = []
         var reason = ""
+        var count: Int64 = 0
 
         init() {}
 
         init(_ kind: Kind, _ sequence: UInt64) {
             self.kind = kind
             self.sequence = Int64(clamping: sequence)
+        }
+
+        init(turnedAway count: Int) {
+            self.kind = .turnedAway
+            self.count = Int64(count)
         }
 
         var entry: Entry {
@@ -148,6 +161,7 @@ extension ShoppersLedger {
                 try coder.field("lines", &self.lines)
             case .accepted: break
             case .refused: try coder.field("reason", &self.reason)
+            case .turnedAway: try coder.field("count", &self.count)
             }
         }
     }

@@ -59,7 +59,7 @@ package struct RunFold: Sendable {
         case .assigned(let service, _, _, _):
             if self.services.indices.contains(service) { self.services[service].assignments += 1 }
 
-        case .opened, .closed: break
+        case .opened, .closed, .checkpoint: break
         }
     }
 

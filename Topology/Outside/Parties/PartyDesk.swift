@@ -30,6 +30,8 @@ package struct PartyDesk<Machine: PartyMachine> {
     /// Answers that a fault delays, by due time.
     private var delayed: [Answer] = []
     private var requests = 0
+    /// The room for the ledger that a full disk cannot take away.
+    private var room: LedgerRoom
     /// What a crash had cut short in the ledger, in bytes.
     package let tornBytes: Int
     private let flaws: Flaws
@@ -51,6 +53,7 @@ package struct PartyDesk<Machine: PartyMachine> {
             for entry in contents.entries { self.machine.recovered(entry) }
         }
         self.tornBytes = contents.tornBytes
+        self.room = LedgerRoom(disk: disk, file: file, length: contents.length)
         guard contents.tornBytes > 0 else { return }
         do {
             try disk.truncate(file, to: contents.length)
@@ -99,6 +102,7 @@ package struct PartyDesk<Machine: PartyMachine> {
         if !self.unwritten.isEmpty {
             try self.disk.append(self.unwritten, to: Machine.ledgerFile)
             if !self.flaws.has(.partyUnsynced) { try self.disk.sync(Machine.ledgerFile) }
+            self.room.length += self.unwritten.count
             self.unwritten.removeAll(keepingCapacity: true)
         }
         var outputs: [PartyOutput] = []
@@ -124,6 +128,9 @@ package struct PartyDesk<Machine: PartyMachine> {
         return due
     }
 
+    /// Gives back the room that was kept for the ledger; call it after the last flush.
+    package mutating func close() throws(DiskError) { try self.room.giveBack() }
+
     /// Arms a fault, as the topology file or a scenario asks.
     package mutating func arm(_ fault: PartyFaults.Armed) {
         self.faults.arm(fault)
@@ -146,6 +153,10 @@ package struct PartyDesk<Machine: PartyMachine> {
     ) throws(WireError) -> [PartyOutput] {
         let effect = self.faults.requestArrived(now: now)
         if effect.hangsUp { return self.hangUp(caller, "the fault 'down' is armed") }
+        // Nothing is done that cannot be written down; callers ask again.
+        guard self.room.has(self.unwritten.count + 8 * frame.body.count + 1024, now: now) else {
+            return self.hangUp(caller, "the disk is full: \(Machine.ledgerFile) cannot grow")
+        }
         let result = try self.machine.answer(frame.body, now: now)
         self.requests += 1
         for entry in result.entries { self.unwritten += LedgerFile.line(entry) }
@@ -210,6 +221,7 @@ package struct PartyDesk<Machine: PartyMachine> {
             "requests": .int(Int64(self.requests)),
             "delayed": .int(Int64(self.delayed.count)),
             "ledger": self.machine.summary,
+            "isFull": .bool(self.room.isFull),
             "faults": .array(self.faults.armed.map { $0.report(now) }),
         ]
     }

@@ -7,7 +7,8 @@ import ServiceKit
 /// What the launcher tells an outside party: `Outside KIND`, in the run folder.
 ///
 /// `SQUALL_NAME` is the party's name and that of its socket, `SQUALL_SETTINGS` its settings and
-/// `SQUALL_FAULTS` its standing faults, both as JSON in the forms of the topology file.
+/// `SQUALL_FAULTS` its standing faults, both as JSON in the forms of the topology file. With
+/// `SQUALL_POWER_CUTS` a kill loses what was not synced.
 struct OutsideLaunch {
     private let kind: String
     private let name: String
@@ -52,7 +53,9 @@ struct OutsideLaunch {
         on loop: EventLoop
     ) throws {
         for problem in problems { OutsideReport.line("error: \(problem); using the default") }
-        let disk = try FolderDisk(folder: "ledgers")
+        let folder = try FolderDisk(folder: "ledgers")
+        let isHolding = Self.variable("SQUALL_POWER_CUTS") != nil
+        let disk: any Disk = isHolding ? HoldingDisk(folder) : folder
         var desk = try PartyDesk(machine: machine, disk: disk)
         if desk.tornBytes > 0 {
             OutsideReport.line("info: cut \(desk.tornBytes) bytes that a crash left behind")

@@ -99,6 +99,11 @@ final class OutsideProcess<Machine: PartyMachine> {
 
     private func close() {
         self.afterEvents()
+        do {
+            try self.desk.close()
+        } catch {
+            OutsideReport.line("warning: \(error.message)")
+        }
         self.listener?.close()
         self.loop.stop()
     }

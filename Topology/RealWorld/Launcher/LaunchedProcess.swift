@@ -54,7 +54,7 @@ final class LaunchedProcess {
                 path: self.spec.path,
                 arguments: self.spec.arguments,
                 environment: self.spec.environment,
-                folder: self.folder,
+                folder: self.spec.folder ?? self.folder,
                 descriptors: [
                     (source: input.readEnd, target: 0),
                     (source: output.writeEnd, target: 1),

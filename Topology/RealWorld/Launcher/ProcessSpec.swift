@@ -3,9 +3,11 @@ import Chaos
 /// A process of the topology: how it is started, and when again.
 package struct ProcessSpec: Sendable {
     package var name: String
-    /// The executable, absolute or relative to the run folder.
+    /// The executable, absolute or relative to the folder in which the process starts.
     package var path: String
     package var arguments: [String]
+    /// Where it starts; the run folder where nil.
+    package var folder: String?
     /// The whole environment.
     package var environment: [(name: String, value: String)]
     /// What its standard input starts with at each start.
@@ -20,6 +22,7 @@ package struct ProcessSpec: Sendable {
         name: String,
         path: String,
         arguments: [String] = [],
+        folder: String? = nil,
         environment: [(name: String, value: String)] = [],
         standardInput: [UInt8] = [],
         stage: Int = 0,
@@ -28,6 +31,7 @@ package struct ProcessSpec: Sendable {
         self.name = name
         self.path = path
         self.arguments = arguments
+        self.folder = folder
         self.environment = environment
         self.standardInput = standardInput
         self.stage = stage

@@ -14,6 +14,11 @@ final class LoadDriver {
     private var isRunning = false
     private var isNoting = false
     private var acceptedUpTo: UInt64 = 0
+    private var retry: TimerID?
+    /// Whether the hub refuses everything because its disk is full.
+    private var isHubFull = false
+    /// What was told last of the ledger's disk.
+    private var wasFull = false
 
     /// Where orders come from; nil until it is started.
     private(set) var source: OrderSource?
@@ -25,6 +30,11 @@ final class LoadDriver {
     var onFinished: () -> Void = {}
     /// The ledger cannot be written, or the hub does not let us in.
     var onTrouble: (String) -> Void = { _ in }
+    /// The ledger's disk became full, or has room again.
+    var onDisk: (_ isFull: Bool) -> Void = { _ in }
+
+    /// How often a full disk is tried again.
+    private static let retryInterval = Duration.milliseconds(250)
 
     init(loop: EventLoop, path: String, hello: Hello, disk: any Disk) {
         self.loop = loop
@@ -70,6 +80,7 @@ final class LoadDriver {
     func close() {
         self.isRunning = false
         self.arm()
+        if let retry = self.retry { self.loop.cancel(retry) }
         self.link.stop()
         do { try self.ledger.sync() } catch { self.onTrouble(error.message) }
     }
@@ -82,20 +93,22 @@ final class LoadDriver {
         if self.isRunning { self.place() }
     }
 
+    /// Tells whether the hub's disk is full: a history at full speed waits for room.
+    func hubIs(full: Bool) {
+        guard full != self.isHubFull else { return }
+        self.isHubFull = full
+        if !full, self.isRunning { self.place() }
+    }
+
     private func place() {
-        guard self.isRunning, var source = self.source else { return }
+        guard self.isRunning, !self.waitsForRoom, var source = self.source else { return }
         // Moved out for the call, so that a history is not copied.
         self.source = nil
         let orders = source.due(now: self.loop.now(), unacknowledged: self.unansweredCount)
         let isFinished = source.isFinished
         self.source = source
         if !orders.isEmpty {
-            for order in orders {
-                self.ledger.sent(order)
-                _ = self.client.publish(self.envelope(order), to: OrderPlaced.topic)
-            }
-            self.sentCount += orders.count
-            self.flushLedger()
+            self.publish(orders)
             self.send()
         }
         if isFinished, self.unansweredCount == 0 {
@@ -105,12 +118,58 @@ final class LoadDriver {
         self.arm()
     }
 
+    /// Whether orders must wait: only a history at full speed has the time.
+    private var waitsForRoom: Bool {
+        guard self.source?.isAtFullSpeed == true else { return false }
+        if self.isHubFull { return true }
+        let hasRoom = self.ledger.hasRoom(for: [], now: self.loop.now())
+        self.noteDisk()
+        if !hasRoom { self.retryLater() }
+        return !hasRoom
+    }
+
+    /// Publishes orders once they can be written down; else they are refused here.
+    private func publish(_ orders: [PlannedOrder]) {
+        let hasRoom = self.ledger.hasRoom(for: orders, now: self.loop.now())
+        self.noteDisk()
+        guard hasRoom else {
+            self.refusedCount += orders.count
+            self.ledger.turnedAway(orders.count)
+            return self.retryLater()
+        }
+        for order in orders {
+            let sequence = self.client.publish(self.envelope(order), to: OrderPlaced.topic)
+            self.ledger.sent(order, as: sequence)
+        }
+        self.sentCount += orders.count
+    }
+
+    private func noteDisk() {
+        guard self.ledger.isFull != self.wasFull else { return }
+        self.wasFull = self.ledger.isFull
+        self.onDisk(self.wasFull)
+    }
+
+    /// Looks for room again after a while, also where no order is due.
+    private func retryLater() {
+        guard self.retry == nil else { return }
+        self.retry = self.loop.timer(at: self.loop.now() + Self.retryInterval) { [weak self] in
+            guard let self else { return }
+            self.retry = nil
+            let hasRoom = self.ledger.hasRoom(for: [], now: self.loop.now())
+            self.noteDisk()
+            if !hasRoom || self.ledger.isFull { self.retryLater() }
+            self.send()
+            self.place()
+        }
+    }
+
     /// Wakes up when the next order is due; at full speed the next answer does that.
     private func arm() {
         if let timer = self.timer { self.loop.cancel(timer) }
         self.timer = nil
         guard self.isRunning, let next = self.source?.nextDue else { return }
-        if case .history(let player) = self.source, player.speed == .max { return }
+        if self.source?.isAtFullSpeed == true { return }
         self.timer = self.loop.timer(at: next) { [weak self] in
             guard let self else { return }
             self.timer = nil
@@ -163,9 +222,20 @@ final class LoadDriver {
         }
     }
 
-    private func send() { self.link.send(self.client.takeOutput()) }
+    /// Sends what is in the ledger, and nothing before it is there.
+    private func send() {
+        if self.flushLedger() { self.link.send(self.client.takeOutput()) }
+    }
 
-    private func flushLedger() {
-        do { try self.ledger.flush() } catch { self.onTrouble(error.message) }
+    @discardableResult
+    private func flushLedger() -> Bool {
+        do {
+            try self.ledger.flush()
+            return true
+        } catch {
+            if error.code != .full { self.onTrouble(error.message) }
+            self.retryLater()
+            return false
+        }
     }
 }

@@ -33,6 +33,12 @@ enum OrderSource {
         }
     }
 
+    /// Whether orders are placed as fast as they are taken.
+    var isAtFullSpeed: Bool {
+        if case .history(let player) = self { return player.speed == .max }
+        return false
+    }
+
     /// What the load is, in words.
     func text(now: Instant) -> String {
         switch self {

@@ -139,9 +139,34 @@ package enum FileSystem {
         return String(cString: resolved)
     }
 
+    /// Returns the path of a program as a shell finds it; as it is where it is not found.
+    package static func program(_ name: String) -> String {
+        guard !name.isEmpty, !name.contains("/") else { return name }
+        let path = self.environment.first { $0.name == "PATH" }?.value ?? "/usr/bin:/bin"
+        for folder in path.split(separator: ":") {
+            let candidate = "\(folder)/\(name)"
+            if access(candidate, X_OK) == 0, !self.isFolder(candidate) { return candidate }
+        }
+        return name
+    }
+
+    /// Returns a path to a socket of the working folder that the kernel takes: at most 107 bytes.
+    ///
+    /// A longer one leads through this process, for as long as it lives.
+    package static func socket(_ path: String) -> String {
+        guard path.utf8.count > 107, let slash = path.lastIndex(of: "/") else { return path }
+        return "/proc/\(getpid())/cwd\(path[slash...])"
+    }
+
     /// Makes a folder the one that relative paths start from.
     package static func enter(_ folder: String) throws(Failure) {
         guard chdir(folder) == 0 else { throw Self.failure("enter the folder", folder) }
+    }
+
+    /// Returns the path of the folder that holds what an absolute path names.
+    package static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
+        return String(path[..<slash])
     }
 
     /// Returns the folder of the executable that is running.

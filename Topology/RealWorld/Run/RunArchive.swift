@@ -11,6 +11,13 @@ package struct RunArchive {
     package let disk: FolderDisk
     private var follower = LogFollower()
 
+    /// Whether the log goes back to its beginning; retention removes old segments.
+    package var isComplete: Bool {
+        let files = (try? self.disk.list()) ?? []
+        guard let first = files.compactMap(Log.position(of:)).min() else { return true }
+        return first == 0
+    }
+
     /// Opens a run folder.
     ///
     /// - Throws: `ControlError` where it has no topology or no log.

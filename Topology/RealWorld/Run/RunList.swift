@@ -60,7 +60,8 @@ package struct RunList: Sendable {
         let known = runs.suffix(3).map(\.id).joined(separator: ", ")
         throw ControlError(
             "there is no run '\(name)'; the last ones: \(known)",
-            hint: "squall runs"
+            hint: "squall runs",
+            isUsage: true
         )
     }
 
@@ -71,7 +72,11 @@ package struct RunList: Sendable {
         if let name {
             let run = try self.run(named: name)
             guard run.isLive else {
-                throw ControlError("\(run.id) is over", hint: "squall check \(run.id)")
+                throw ControlError(
+                    "\(run.id) is over",
+                    hint: "squall check \(run.id)",
+                    isUsage: true
+                )
             }
             return run
         }
@@ -83,7 +88,8 @@ package struct RunList: Sendable {
             let ids = live.map(\.id).joined(separator: ", ")
             throw ControlError(
                 "\(live.count) topologies are running, say which: \(ids)",
-                hint: "add --run \(first.id)"
+                hint: "add --run \(first.id)",
+                isUsage: true
             )
         }
         return first

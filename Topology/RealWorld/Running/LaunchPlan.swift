@@ -9,7 +9,7 @@ struct LaunchPlan {
 
     /// A process to start.
     struct Process: Hashable {
-        enum Kind: Hashable { case hub, outside, service }
+        enum Kind: Hashable { case hub, outside, service, adapter }
 
         var name: String
         var kind: Kind
@@ -22,6 +22,10 @@ struct LaunchPlan {
         var standardInput = ""
         /// The instance's name for the hub.
         var instance: String?
+        /// The instance for which an adapter speaks to the hub.
+        var adapted: String?
+        /// The socket between a command and its adapter, in the run folder.
+        var socket: String?
     }
 
     private(set) var processes: [Process] = []
@@ -33,8 +37,14 @@ struct LaunchPlan {
     /// - Parameters:
     ///   - topology: What to launch.
     ///   - flaws: The planted bugs.
+    ///   - powerCuts: Whether a kill loses what was not synced.
     ///   - token: Returns a new secret with each call.
-    init(_ topology: Topology, flaws: [String], token: () -> String) {
+    init(
+        _ topology: Topology,
+        flaws: [String],
+        powerCuts: Bool = false,
+        token: () -> String
+    ) {
         let flawText = flaws.joined(separator: ",")
         for service in topology.services {
             for number in 1...max(1, service.instances) {
@@ -55,6 +65,9 @@ struct LaunchPlan {
                     restart: service.restart
                 )
                 process.instance = instance
+                if case .command = service.program {
+                    self.add(&process, adaptedFor: service, of: topology)
+                }
                 self.processes.append(process)
             }
         }
@@ -72,7 +85,7 @@ struct LaunchPlan {
                             "SQUALL_FAULTS",
                             .string(PartyCommand.standing(party.faults).text)
                         ),
-                    ]
+                    ] + (powerCuts ? [.init("SQUALL_POWER_CUTS", "1")] : [])
                 )
             )
         }
@@ -80,16 +93,50 @@ struct LaunchPlan {
             self.tokens["\(party.name)/\(party.name)"] = token()
         }
         for tool in ["squall/admin", "squall/observer"] { self.tokens[tool] = token() }
-        self.addHub(topology, flaws: flaws)
+        self.addHub(topology, flaws: flaws, powerCuts: powerCuts)
     }
 
-    private mutating func addHub(_ topology: Topology, flaws: [String]) {
+    /// Puts an adapter between the hub and a command, which then needs to know neither the mesh nor
+    /// its secrets.
+    private mutating func add(
+        _ command: inout Process,
+        adaptedFor service: Topology.Service,
+        of topology: Topology
+    ) {
+        let known: JSONValue = [
+            "consumes": .array(service.consumes.map { .string($0) }),
+            "emits": .object(
+                topology.topics.filter { service.emits.contains($0.name) }.map { topic in
+                    .init(topic.name, .array(topic.types.map { .string($0) }))
+                }
+            ),
+            "eventBytesMax": .int(Int64(topology.limits.mesh.eventBytesMax)),
+        ]
+        let secrets: Set = ["SQUALL_TOKEN", "SQUALL_FLAWS"]
+        let socket = "\(command.name).sock"
+        var adapter = Process(
+            name: "\(command.name).adapter",
+            kind: .adapter,
+            program: .executable("Adapter"),
+            environment: command.environment.filter { $0.name != "SQUALL_SETTINGS" } + [
+                .init("SQUALL_ADAPTER", .string(known.text)),
+                .init("SQUALL_SOCKET", .string(socket)),
+            ]
+        )
+        adapter.adapted = command.instance
+        self.processes.append(adapter)
+        command.environment.removeAll { secrets.contains($0.name) }
+        command.socket = socket
+    }
+
+    private mutating func addHub(_ topology: Topology, flaws: [String], powerCuts: Bool) {
         let members = self.tokens.sorted { $0.key < $1.key }
             .map { JSONValue.Member($0.key, .string($0.value)) }
         let line: JSONValue = [
             "topology": topology.normalized(),
             "tokens": .object(members),
             "flaws": .array(flaws.map { .string($0) }),
+            "powerCuts": .bool(powerCuts),
         ]
         var hub = Process(name: Self.hub, kind: .hub, program: .executable("Hub"))
         hub.standardInput = line.text + "\n"

@@ -65,6 +65,8 @@ extension RunningTopology {
         self.drainTimer = self.loop.timer(at: self.loop.now() + Self.drainInterval) { [weak self] in
             guard let self else { return }
             self.drainTimer = nil
+            // What a hub with held writes told of may reach the disk later, without a word.
+            self.read()
             self.checkDrained()
             self.armDrainTimer()
         }
@@ -159,12 +161,21 @@ extension RunningTopology {
         self.onEnded(ending)
     }
 
+    /// Writes the verdict down; where the disk has no room for it, `squall check` judges again.
+    private func keep(_ verdict: Verdict) {
+        do {
+            try FileSystem.write(verdict.json.prettyText + "\n", to: RunFolder.Name.verdict)
+        } catch {
+            self.happened("the verdict cannot be kept: \(error.message)", .bad)
+        }
+    }
+
     private func judged() -> Ending {
         do {
             try self.feed.readAll()
             let ledgers = try LedgerReader.ledgers(of: ".", topology: self.plan.topology)
             let verdict = self.feed.verdict(ledgers)
-            try FileSystem.write(verdict.json.prettyText + "\n", to: RunFolder.Name.verdict)
+            self.keep(verdict)
             return .judged(verdict)
         } catch {
             return .failed(

@@ -47,24 +47,31 @@ extension RunningTopology {
 
 extension LaunchPlan.Process {
     /// What the launcher must know of the process.
-    func specification(in plan: RunningTopology.Plan) -> ProcessSpec {
+    func specification(in plan: RunningTopology.Plan, runFolder: String) -> ProcessSpec {
         let command: [String]
         switch self.program {
         case .executable(let name): command = ["\(plan.executables)/\(name)"] + self.arguments
-        case .command(let words): command = words
+        case .command(let words):
+            command = [FileSystem.program(words.first ?? "")] + words.dropFirst()
         }
         let stage =
             switch self.kind {
             case .hub: 0
             case .outside: 1
-            case .service: 2
+            case .service, .adapter: 2
             }
+        var environment =
+            FileSystem.environment.filter { !$0.name.hasPrefix("SQUALL_") }
+            + self.environment.map { (name: $0.name, value: $0.value.string ?? "") }
+        if let socket = self.socket {
+            environment.append(("SQUALL_SOCKET", FileSystem.socket("\(runFolder)/\(socket)")))
+        }
         return ProcessSpec(
             name: self.name,
             path: command.first ?? "",
             arguments: Array(command.dropFirst()),
-            environment: FileSystem.environment.filter { !$0.name.hasPrefix("SQUALL_") }
-                + self.environment.map { (name: $0.name, value: $0.value.string ?? "") },
+            folder: self.socket == nil ? nil : plan.home,
+            environment: environment,
             standardInput: Array(self.standardInput.utf8),
             stage: stage,
             restart: self.policy

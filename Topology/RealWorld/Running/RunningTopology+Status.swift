@@ -27,7 +27,19 @@ extension RunningTopology {
             status.orders.p99 = orders.latency.p99
         }
         status.happenings = self.happenings
+        status.progress = self.progress
+        status.timeLeft = self.timeLeft
         return status
+    }
+
+    /// What the topology file promises about times, and what they were.
+    package var objectives: ObjectiveReport {
+        let latency = self.feed.fold.orders.latency
+        return ObjectiveReport(
+            self.plan.topology.objectives,
+            self.timing,
+            orderP99: latency.isEmpty ? nil : latency.p99
+        )
     }
 
     private func loadText(_ now: Instant) -> String {

@@ -23,8 +23,14 @@ package final class RunningTopology {
         /// How long orders are placed; nil for until told to drain.
         package var duration: Duration?
         package var flaws: [String] = []
+        /// Whether a kill loses what was not synced, as a power cut does.
+        package var powerCuts = false
+        /// How many processes are killed at random moments of the run.
+        package var killCount = 0
         /// The folder of the executables.
         package var executables: String
+        /// The folder of the topology file, in which commands start; the run folder where nil.
+        package var home: String?
 
         package init(topology: Topology, executables: String) {
             self.topology = topology
@@ -54,6 +60,7 @@ package final class RunningTopology {
     let started: Instant
     var control: ControlServer?
     var board = FaultBoard()
+    var diskWatch = DiskWatch()
     /// The numbers of the hub's rules for the links that are cut.
     var rules: [FaultBoard.Fault: Int64] = [:]
     /// What was counted when a fault was armed.
@@ -65,6 +72,11 @@ package final class RunningTopology {
     var drainChecks = DrainChecks()
     var drainTimer: TimerID?
     var isStopping = false
+    /// The kills of `--chaos` that are left.
+    var kills: KillSchedule?
+    var killTimer: TimerID?
+    /// How many kills of `--chaos` were done.
+    package internal(set) var killCount = 0
     var ending: Ending?
     var memory: (taken: Instant, kibibytes: [Int: Int]) = (.zero, [:])
 
@@ -89,7 +101,12 @@ package final class RunningTopology {
         self.loop = loop
         self.started = loop.now()
         let topology = plan.topology
-        let launch = LaunchPlan(topology, flaws: plan.flaws, token: TokenMint.token)
+        let launch = LaunchPlan(
+            topology,
+            flaws: plan.flaws,
+            powerCuts: plan.powerCuts,
+            token: TokenMint.token
+        )
         self.launch = launch
         let hub = RunFolder.Name.hub
         do {
@@ -121,7 +138,7 @@ package final class RunningTopology {
         self.launcher = ProcessLauncher(
             loop: loop,
             runFolder: folder.path,
-            specs: launch.processes.map { $0.specification(in: plan) },
+            specs: launch.processes.map { $0.specification(in: plan, runFolder: folder.path) },
             grace: topology.shutdown.killAfter,
             logBytesMax: topology.limits.logBytesMax
         )
@@ -169,6 +186,13 @@ package final class RunningTopology {
             throw ControlError("\(error)")
         }
         self.wireLinks()
+        if self.plan.killCount > 0 {
+            self.kills = KillSchedule(
+                count: self.plan.killCount,
+                targets: self.launch.processes.map(\.name),
+                seed: self.plan.seed
+            )
+        }
         self.launcher.onReport = { [unowned self] in self.reported($0) }
         self.launcher.start()
         self.admin.start()
@@ -197,6 +221,7 @@ package final class RunningTopology {
             link.onTrouble = { [unowned self] in self.happened($0, .bad) }
         }
         self.load?.onTrouble = { [unowned self] in self.happened($0, .bad) }
+        self.load?.onDisk = { [unowned self] in self.disk(of: "shoppers", isFull: $0) }
         self.load?.onFinished = { [unowned self] in
             self.happened("all orders are placed", .neutral)
             self.drain()
@@ -222,8 +247,12 @@ package final class RunningTopology {
     }
 
     private func noticed(_ notice: JSONValue) {
-        guard notice["notice"]?.string == "ready" else { return }
-        self.lookWhoIsReady()
+        switch notice["notice"]?.string {
+        case "ready": self.lookWhoIsReady()
+        case "disk-full": self.hubDisk(isFull: true)
+        case "disk-has-room": self.hubDisk(isFull: false)
+        default: break
+        }
     }
 
     /// Asks the hub which instances own their partitions and have their state.
@@ -236,8 +265,10 @@ package final class RunningTopology {
                 for instance in service["instances"]?.array ?? []
                 where instance["ready"]?.bool == true {
                     let name = instance["instance"]?.string
-                    let process = self.launch.processes.first { $0.instance == name }
-                    if let process { self.launcher.markReady(process.name) }
+                    for process in self.launch.processes
+                    where process.instance == name || process.adapted == name {
+                        self.launcher.markReady(process.name)
+                    }
                 }
             }
             if allReady, self.launcher.isUp { self.begin() }
@@ -252,6 +283,7 @@ package final class RunningTopology {
         self.timing.ready = now - self.started
         self.happened("all ready after \(HumanText.duration(now - self.started))", .good)
         if let load = self.load, let source = self.source(now: now) { load.start(source) }
+        self.killByChance()
         guard let duration = self.plan.duration else { return }
         self.loop.timer(at: now + duration) { [weak self] in self?.drain() }
     }
@@ -281,7 +313,9 @@ package final class RunningTopology {
             guard let self else { return }
             self.isReading = false
             do throws(LogError) {
-                if try self.feed.readSome() { self.read() } else { self.checkDrained() }
+                let hasMore = try self.feed.readSome()
+                self.killByChance()
+                if hasMore { self.read() } else { self.checkDrained() }
             } catch {
                 self.happened("the log cannot be read: \(error.message)", .bad)
             }

@@ -87,6 +87,10 @@ package struct TopologyStatus: Sendable, Hashable {
     package var processes: [Process] = []
     package var faults: [Fault] = []
     package var orders = Orders()
+    /// How far the run is, in millionths; nil where it ends when a person says so.
+    package var progress: Int64?
+    /// How long it will still take at the pace so far.
+    package var timeLeft: Duration?
     /// The last ones, oldest first.
     package var happenings: [Happening] = []
 
@@ -107,6 +111,8 @@ extension TopologyStatus {
             "processes": .array(self.processes.map(\.json)),
             "faults": .array(self.faults.map(\.json)),
             "orders": self.orders.json,
+            "progressMillionths": .optional(self.progress.map(Int.init)),
+            "timeLeftNanoseconds": .optional(self.timeLeft),
             "happenings": .array(self.happenings.map(\.json)),
         ]
     }
@@ -123,6 +129,8 @@ extension TopologyStatus {
         self.processes = (json["processes"]?.array ?? []).compactMap(Process.init(json:))
         self.faults = (json["faults"]?.array ?? []).compactMap(Fault.init(json:))
         if let orders = json["orders"] { self.orders = Orders(json: orders) }
+        self.progress = json["progressMillionths"]?.int
+        self.timeLeft = json["timeLeftNanoseconds"]?.int.map(Duration.nanoseconds)
         self.happenings = (json["happenings"]?.array ?? []).compactMap(Happening.init(json:))
     }
 }

@@ -4,7 +4,7 @@ enum CommandCatalog {
 
     static let all: [CommandSpecification] =
         [up] + disturbing + [processes, logs, events, trace, runs] + deadLetters
-        + [check] + simulating + [lint, graph, help, version]
+        + [check] + simulating + [lint, graph, new, help, version]
 
     /// Commands that are named already but that this version does not have.
     static let notYet = ["run", "bench", "scale"]
@@ -46,19 +46,35 @@ enum CommandCatalog {
             ),
             OptionSpecification(name: "timing", summary: "print how fast starts and restarts were"),
             OptionSpecification(
+                name: "chaos",
+                value: "kills:N",
+                summary: "kill N processes at random moments"
+            ),
+            OptionSpecification(
+                name: "set",
+                value: "NAME.KEY=VALUE",
+                summary: "replace a setting of a service or party",
+                repeats: true
+            ),
+            OptionSpecification(
                 name: "flaw",
                 value: "NAME",
                 summary: "plant a bug on purpose, to see it caught",
                 repeats: true
+            ),
+            OptionSpecification(
+                name: "power-cuts",
+                summary: "a kill of the hub, bank or mail also loses what they had not synced"
             ),
         ],
         examples: [
             Example("squall up", "the shop, until Ctrl-C"),
             Example("squall up --for 20s --rate 200 --json", "20 seconds for a machine"),
             Example(
-                "squall up --history Topology/histories/cdnow.csv --speed max",
-                "69,659 real orders, at full speed"
+                "squall up --history Topology/histories/cdnow.csv --chaos kills:30",
+                "real orders, thirty crashes"
             ),
+            Example("squall up --set bank.declines=5%", "a bank that says no"),
         ],
         group: .run
     )

@@ -28,6 +28,7 @@ struct CommandSpecification: Sendable {
         case disturb = "Disturb a running topology"
         case look = "Look"
         case judge = "Judge and check"
+        case write = "Write"
         case other = "Help"
     }
 

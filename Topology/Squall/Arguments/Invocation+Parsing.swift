@@ -83,6 +83,7 @@ extension Invocation {
         case "lint": .lint(file: words.operand(0))
         case "graph": .graph(file: words.operand(0), format: try self.format(words))
         case "runs": .runs
+        case "new": .newService(try self.newService(words))
         case "help": .help(try self.topic(words))
         case "version": .version
         default: .control(try self.control(&words))
@@ -111,6 +112,14 @@ extension Invocation {
         options.runFolder = words.value("run-folder")
         options.timing = words.has("timing")
         options.flaws = words.all("flaw")
+        options.powerCuts = words.has("power-cuts")
+        options.kills = try self.kills(words)
+        for text in words.all("set") {
+            guard let setting = SettingOverride(text) else {
+                throw words.error("--set takes NAME.KEY=VALUE, such as bank.declines=5%")
+            }
+            options.settings.append(setting)
+        }
         if let text = words.value("seed") {
             guard let seed = UInt64(text) else {
                 throw words.error("--seed is a whole number from 0, not '\(text)'")
@@ -129,10 +138,35 @@ extension Invocation {
                 throw words.error("--speed is 'max' or a whole number from 1, not '\(text)'")
             }
         }
+        if options.kills > 0, options.history == nil, options.duration == nil {
+            throw words.error(
+                "--chaos spreads kills over a run with an end: add --for or --history"
+            )
+        }
         if options.history != nil, options.rate != nil {
             throw words.error("--rate and --history exclude each other")
         }
         return options
+    }
+
+    private static func kills(_ words: Words) throws(UsageError) -> Int {
+        guard let text = words.value("chaos") else { return 0 }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0] == "kills", let count = Int(parts[1]),
+            (0...10_000).contains(count)
+        else { throw words.error("--chaos is kills:N, such as kills:30, not '\(text)'") }
+        return count
+    }
+
+    private static func newService(_ words: Words) throws(UsageError) -> NewServiceOptions {
+        guard words.operands[0] == "service" else {
+            throw words.error("'\(words.operands[0])' cannot be new: squall new service NAME")
+        }
+        let events = words.all("on").flatMap { $0.split(separator: ",").map(String.init) }
+        guard !events.isEmpty else {
+            throw words.error("which events does it handle? --on EVENT[,EVENT]")
+        }
+        return NewServiceOptions(name: words.operands[1], events: events)
     }
 
     private static func deadLetters(_ words: Words) throws(UsageError) -> DeadLetterCommand {

@@ -24,6 +24,7 @@ struct Invocation: Sendable, Hashable {
         case lint(file: String?)
         case graph(file: String?, format: String)
         case runs
+        case newService(NewServiceOptions)
         case help(String?)
         case version
     }
@@ -57,6 +58,17 @@ struct UpOptions: Sendable, Hashable {
     var runFolder: String?
     var timing = false
     var flaws: [String] = []
+    var powerCuts = false
+    /// How many processes to kill at random moments.
+    var kills = 0
+    /// Settings that replace those of the topology file.
+    var settings: [SettingOverride] = []
+}
+
+struct NewServiceOptions: Sendable, Hashable {
+    var name: String
+    /// The events, as the user named them.
+    var events: [String]
 }
 
 struct LogsOptions: Sendable, Hashable {

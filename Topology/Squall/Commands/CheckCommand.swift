@@ -17,6 +17,13 @@ struct CheckCommand {
             )
         }
         var archive = try RunArchive(folder: run.path)
+        guard archive.isComplete else {
+            throw ControlError(
+                "retention has removed the beginning of the log of \(run.id), so it cannot be "
+                    + "judged again; when it ran it was: \(self.earlier(run) ?? "not judged")",
+                hint: "squall events --run \(run.id)"
+            )
+        }
         let judge = Judge(layout: archive.layout)
         while true {
             let records = try archive.next()

@@ -47,7 +47,9 @@ struct EventsCommand {
         throw ControlError(
             "there is no topic '\(name)'"
                 + (closest.map { "; did you mean '\($0)'?" }
-                    ?? "; there are \(declared.joined(separator: ", "))")
+                    ?? "; there are \(declared.joined(separator: ", "))"),
+            hint: "squall graph",
+            isUsage: true
         )
     }
 
@@ -70,7 +72,7 @@ extension LogRecord {
         case .published(_, _, let events): events
         case .turn(let turn): turn.events
         case .timerFired(_, _, _, let event), .redriven(_, _, let event): [event]
-        case .opened, .assigned, .deadLettered, .rewound, .closed: []
+        case .opened, .assigned, .deadLettered, .rewound, .closed, .checkpoint: []
         }
     }
 }

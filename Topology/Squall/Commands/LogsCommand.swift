@@ -52,7 +52,9 @@ struct LogsCommand {
             throw ControlError(
                 "there is no process '\(wanted)'"
                     + (closest.map { "; did you mean '\($0)'?" }
-                        ?? "; there are \(names.joined(separator: ", "))")
+                        ?? "; there are \(names.joined(separator: ", "))"),
+                hint: "squall ps",
+                isUsage: true
             )
         }
         return [Source(name: wanted, path: "\(folder)/\(wanted).log", offset: 0)]

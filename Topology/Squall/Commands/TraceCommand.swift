@@ -43,7 +43,8 @@ struct TraceCommand {
         guard let first = order.first, let start = steps[first]?.recorded.event.time else {
             throw ControlError(
                 "there is no order '\(self.order)' in \(run.id)",
-                hint: "squall events --topic orders.placed --last 5"
+                hint: "squall events --topic orders.placed --last 5",
+                isUsage: true
             )
         }
         if self.context.output.json {

@@ -13,15 +13,19 @@ struct UpCommand {
     func run() throws(ControlError) -> Int32 {
         if let error = RunningTopology.unknownFlaw(self.options.flaws) { throw error }
         let path = try TopologyCommands.path(self.options.file)
-        let topology = try TopologyCommands.topology(path)
+        var topology = try TopologyCommands.topology(path)
+        for setting in self.options.settings { try setting.apply(to: &topology) }
         var plan = RunningTopology.Plan(
             topology: topology,
             executables: FileSystem.executableFolder()
         )
+        plan.home = FileSystem.absolute(path).map(FileSystem.folder(of:))
         plan.load = try self.load()
         plan.seed = self.options.seed ?? plan.seed
         plan.duration = self.options.duration
         plan.flaws = self.options.flaws
+        plan.powerCuts = self.options.powerCuts
+        plan.killCount = self.options.kills
         let loop: EventLoop
         do {
             loop = try EventLoop()
@@ -114,16 +118,35 @@ struct UpCommand {
                 .init("run", .string(folder.id)), .init("folder", .string(folder.path)),
             ]
             members += verdict.json.object ?? []
+            members.append(.init("objectives", run.objectives.json))
             members.append(.init("timing", run.timing.json))
             return terminal.write(JSONValue.object(members).text)
         }
         if self.context.output.isChatty { terminal.write("") }
         terminal.writeRaw(verdict.text(color: terminal.style.color))
+        if self.context.output.isChatty { self.write(run.objectives) }
         if self.options.timing {
             for line in run.timing.lines { terminal.write(line) }
         }
         self.context.hint(
             "squall check \(folder.id) judges it again · squall events --run \(folder.id)"
         )
+    }
+
+    private func write(_ objectives: ObjectiveReport) {
+        let style = self.context.terminal.style
+        for line in objectives.lines {
+            let limit = HumanText.duration(line.limit)
+            let text = "objective \(HumanText.padded(line.name, 18)) ≤ \(limit):"
+            switch (line.isMet, line.actual) {
+            case (true?, let actual?):
+                self.context.terminal.write(style.dim("\(text) \(HumanText.duration(actual))"))
+            case (false?, let actual?):
+                let missed = "\(text) \(HumanText.duration(actual)), missed"
+                self.context.terminal.write(style.yellow(missed))
+            default:
+                continue
+            }
+        }
     }
 }

@@ -50,14 +50,24 @@ struct LiveTable: Sendable {
             "in progress \(HumanText.count(orders.inProgress))",
             "captured \(HumanText.money(cents: orders.capturedCents))",
         ]
+        if let far = Self.far(status) { parts.insert(far, at: 1) }
         parts += news.map(\.text)
         return parts.joined(separator: " · ")
+    }
+
+    /// How far a run with an end is: `43 %, 5 s left`.
+    private static func far(_ status: TopologyStatus) -> String? {
+        guard let progress = status.progress, status.phase != .ended, status.phase != .starting
+        else { return nil }
+        let percent = "\(progress / 10_000) %"
+        guard let left = status.timeLeft else { return percent }
+        return "\(percent), about \(HumanText.duration(left)) left"
     }
 
     private func header(_ status: TopologyStatus) -> String {
         let parts = [
             "squall", status.topology, status.run, HumanText.clock(status.elapsed),
-            status.phase.rawValue, status.load,
+            status.phase.rawValue, status.load, Self.far(status) ?? "",
         ]
         let text = self.fit(parts.filter { !$0.isEmpty }.joined(separator: "  "))
         guard text.hasPrefix("squall") else { return text }

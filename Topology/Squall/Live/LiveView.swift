@@ -14,6 +14,7 @@ final class LiveView {
     private var news: [TopologyStatus.Happening] = []
     private var refresh: () -> Void = {}
     private var timer: TimerID?
+    private var shownPhase: TopologyStatus.Phase?
 
     private static let pageInterval = Duration.milliseconds(220)
     private static let lineInterval = Duration.seconds(5)
@@ -47,7 +48,8 @@ final class LiveView {
     func stop() {
         if let timer = self.timer { self.loop.cancel(timer) }
         self.timer = nil
-        if self.mode != .silent { self.draw() }
+        let isShown = self.mode == .lines && self.shownPhase == .ended && self.news.isEmpty
+        if self.mode != .silent, !isShown { self.draw() }
     }
 
     private func arm() {
@@ -63,6 +65,7 @@ final class LiveView {
 
     private func draw() {
         let status = self.status()
+        self.shownPhase = status.phase
         let terminal = self.context.terminal
         guard self.mode == .page else {
             terminal.write(LiveTable.progress(status, news: Array(self.news.suffix(4))))

@@ -1,0 +1,125 @@
+import Mesh
+import SimulatedWorld
+import Testing
+
+/// Old segments go when the topology says so, and never what somebody still needs.
+@Suite struct `Retention` {
+    private func stage(_ retention: MeshLayout.Retention?) throws -> HubStage {
+        var layout = HubStage.layout
+        layout.retention = retention
+        return try HubStage(layout: layout, segmentBytesMax: 4000)
+    }
+
+    /// Publishes and handles orders; each emits one result.
+    private func work(
+        _ stage: HubStage,
+        _ shoppers: StageShoppers,
+        _ worker: StageWorker,
+        _ numbers: ClosedRange<Int>
+    ) throws {
+        for number in numbers {
+            shoppers.publish("order-\(number % 13)", UInt64(number))
+            try shoppers.exchange()
+            try worker.exchange()
+            for item in worker.takeDeliveries() {
+                var decision = ServiceClient.Decision()
+                let result = event("r-\(number % 7)", UInt64(number), source: "worker")
+                decision.emitted = [.init(topic: 1, envelope: result.encoded())]
+                _ = worker.client.decided(
+                    item.partition,
+                    epoch: item.epoch,
+                    item.delivery,
+                    decision
+                )
+                let (partition, epoch) = (item.partition, item.epoch)
+                worker.note(worker.client.finished(partition, epoch: epoch, item.delivery))
+            }
+            try worker.exchange()
+        }
+    }
+
+    private func drain(_ reader: StageWorker) throws -> Int {
+        var count = 0
+        while true {
+            try reader.exchange()
+            let items = reader.takeDeliveries()
+            if items.isEmpty { return count }
+            count += items.count
+            for item in items { reader.commit(item, change: []) }
+        }
+    }
+
+    @Test func `by size keeps the log small, but everything that a service has not read`() throws {
+        let stage = try self.stage(.init(bytes: 20_000))
+        let shoppers = StageShoppers(stage)
+        let worker = StageWorker(stage, instance: "worker-1")
+        try worker.exchange()
+        try self.work(stage, shoppers, worker, 1...300)
+        let before = stage.disk.list().count
+        #expect(before > 20, "the reader has not read anything, so nothing may go")
+
+        let reader = StageWorker(stage, service: "reader", instance: "reader-1")
+        #expect(try self.drain(reader) == 300)
+        try self.work(stage, shoppers, worker, 301...400)
+        #expect(try self.drain(reader) == 100)
+        try self.work(stage, shoppers, worker, 401...420)
+        #expect(try self.drain(reader) == 20)
+        #expect(stage.disk.list().count < before)
+
+        // What is left is a whole log for a hub that starts on it.
+        try stage.restart()
+        let again = StageShoppers(stage)
+        again.client = shoppers.client
+        again.client.disconnected()
+        again.client.connected()
+        let heir = StageWorker(stage, instance: "worker-1")
+        try heir.exchange()
+        try self.work(stage, again, heir, 421...440)
+        let second = StageWorker(stage, service: "reader", instance: "reader-1")
+        #expect(try self.drain(second) == 20)
+    }
+
+    @Test func `by age removes only what is old`() throws {
+        let stage = try self.stage(.init(age: .seconds(60)))
+        let shoppers = StageShoppers(stage)
+        let worker = StageWorker(stage, instance: "worker-1")
+        let reader = StageWorker(stage, service: "reader", instance: "reader-1")
+        try worker.exchange()
+        try self.work(stage, shoppers, worker, 1...100)
+        _ = try self.drain(reader)
+        let count = stage.disk.list().count
+        try stage.passes(.seconds(61))
+        try self.work(stage, shoppers, worker, 101...150)
+        _ = try self.drain(reader)
+        try self.work(stage, shoppers, worker, 151...160)
+        #expect(Log.position(of: stage.disk.list()[0]) ?? 0 > 0)
+        #expect(stage.disk.list().count < count)
+    }
+
+    @Test func `that the topology does not ask for removes nothing`() throws {
+        let stage = try self.stage(nil)
+        let shoppers = StageShoppers(stage)
+        let worker = StageWorker(stage, instance: "worker-1")
+        let reader = StageWorker(stage, service: "reader", instance: "reader-1")
+        try worker.exchange()
+        try self.work(stage, shoppers, worker, 1...200)
+        _ = try self.drain(reader)
+        try self.work(stage, shoppers, worker, 201...220)
+        #expect(Log.position(of: stage.disk.list()[0]) == 0)
+    }
+
+    @Test func `a log whose beginning was taken away without a checkpoint is not trusted`() throws {
+        let stage = try self.stage(nil)
+        let shoppers = StageShoppers(stage)
+        for number in 1...200 { shoppers.publish("a", UInt64(number)) }
+        try shoppers.exchange()
+        let files = stage.disk.list()
+        let header = try stage.disk.read(files[1], at: 0, count: 16)
+        let bare = MemoryDisk()
+        try bare.append(header, to: files[1])
+        let error = #expect(throws: LogError.self) {
+            try HubStage(disk: bare, segmentBytesMax: 4000)
+        }
+        #expect(error?.message.contains("is missing") == true)
+    }
+}
