@@ -119,7 +119,8 @@ package final class SimulatedShop {
             name: name,
             machine: machine,
             disk: self.ledgerDisk,
-            simulation: self.simulation
+            simulation: self.simulation,
+            flaws: self.flaws
         )
         self.parties[name] = party
         self.processes[name] = party

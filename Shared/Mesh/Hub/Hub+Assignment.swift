@@ -87,8 +87,14 @@ extension Hub {
     /// Makes `id` the owner under a new epoch; commits of older epochs are refused from here on.
     private func assign(_ service: Int, _ partition: Int, to id: ConnectionID, _ now: Instant) {
         guard let instance = self.connections[id]?.name else { return }
+        let cursors = self.services[service][partition].cursors
         self.services[service][partition].restart()
-        self.services[service][partition].epoch += 1
+        if self.isFlawed("inflight-lost") {
+            for index in cursors.indices {
+                self.services[service][partition].cursors[index].next = cursors[index].next
+            }
+        }
+        if !self.isFlawed("epoch-reused") { self.services[service][partition].epoch += 1 }
         self.services[service][partition].owner = id
         self.services[service][partition].phase = .restoring
         let state = self.services[service][partition]
@@ -179,6 +185,7 @@ extension Hub {
             bytes += turn.changes.reduce(0) { $0 + $1.count }
             index += 1
         }
+        if self.isFlawed("journal-cut-short") { changes = changes.dropLast() }
         let isLast = index >= state.journalRecords.count
         self.send(to: request.connection) {
             $0.frame(.journal) { frame in

@@ -113,7 +113,9 @@ extension Hub {
             }
         }
         guard case .success(let (source, subject)) = names else { return .deliver }
-        if self.services[service][partition].parkedSubjects[subject] != nil, !wasCleared {
+        if self.services[service][partition].parkedSubjects[subject] != nil, !wasCleared,
+            !self.isFlawed("delay-overtaken")
+        {
             self.park(service, partition, cursor, offset, subject, isBehind: true)
             return .hold
         }
@@ -126,6 +128,7 @@ extension Hub {
         )
         switch verdict {
         case .deliver, .deliverTwice: break
+        case .lose where self.isFlawed("lost-stays-lost"): break
         case .hold, .wait, .lose:
             self.park(service, partition, cursor, offset, subject, isBehind: false)
         }
@@ -211,6 +214,7 @@ extension Hub {
 
     /// Lets everything that cuts held back be attempted again.
     func unparkAll() {
+        if self.isFlawed("cut-never-heals") { return }
         for service in self.services.indices {
             for partition in self.services[service].indices {
                 for cursor in self.services[service][partition].cursors.indices {

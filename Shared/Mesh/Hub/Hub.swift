@@ -123,10 +123,11 @@ package final class Hub {
     package init(configuration: Configuration, disk: any Disk, now: Instant) throws(LogError) {
         self.configuration = configuration
         self.layout = configuration.layout
-        var recovery = HubRecovery(layout: configuration.layout)
+        var recovery = HubRecovery(layout: configuration.layout, flaws: configuration.flaws)
         self.log = try Log(
             disk: disk,
             segmentBytesMax: configuration.segmentBytesMax,
+            keepsTornTail: configuration.flaws.contains("torn-tail-kept"),
             recoveringInto: &recovery
         )
         self.recoveredRecordCount = self.log.recordCount
@@ -177,6 +178,11 @@ package final class Hub {
                 }
             }
         }
+    }
+
+    /// Whether a bug is planted.
+    func isFlawed(_ flaw: String) -> Bool {
+        !self.configuration.flaws.isEmpty && self.configuration.flaws.contains(flaw)
     }
 
     /// How many timers, second attempts and ends of waits are noted.

@@ -8,8 +8,8 @@ extension CommandCatalog {
             summary: "run the shop under seeds in virtual time, thousands of runs a minute",
             details: [
                 "Each seed draws faults, when they strike and how the shop is set up, then decides",
-                "every choice of the run. Without --runs it goes on until Ctrl-C; with --seed alone",
-                "it is one run. A failed run is saved as a scenario for 'squall replay'.",
+                "every choice of the run. Without --runs it goes on until Ctrl-C; --seed alone",
+                "is one run. A failed run is saved as a scenario for 'squall replay'.",
                 "Exit codes: 0 every run held, 1 one failed, 2 wrong usage or a bad file.",
             ],
             options: [
