@@ -101,6 +101,16 @@ import Testing
         #expect(spaced.output == OutputOptions(json: true))
     }
 
+    @Test func `power cuts are armed by option only`() throws {
+        for (line, expected) in [("up --power-cuts", true), ("up", false)] {
+            guard case .up(let options) = try self.parse(line).command else {
+                Issue.record("no up")
+                return
+            }
+            #expect(options.powerCuts == expected)
+        }
+    }
+
     @Test func `flaws may be repeated`() throws {
         guard case .up(let options) = try self.parse("up --flaw oversell --flaw b").command else {
             Issue.record("no up")

@@ -2,11 +2,11 @@ import Mesh
 
 /// Commands a hub on a stage.
 final class StageAdmin {
-    private let stage: HubStage
-    private let id: ConnectionID
+    let stage: HubStage
+    let id: ConnectionID
     /// What the hub announced.
     private(set) var notices: [JSONValue] = []
-    private var client = AdminClient(
+    var client = AdminClient(
         hello: Hello(role: .admin, name: "squall", instance: "squall", token: "secret")
     )
 
@@ -36,5 +36,23 @@ final class StageAdmin {
         }
         if let found { return found }
         throw WireError("the hub did not answer \(request.text)")
+    }
+}
+
+extension StageAdmin {
+    /// Returns the names of what the hub has announced since the last time.
+    func takeNotices() throws -> [String] {
+        self.stage.send(self.client.takeOutput(), on: self.id)
+        try self.stage.flush()
+        var names: [String] = []
+        for frame in self.stage.take(self.id) {
+            let actions = try frame.withUnsafeBytes { raw in
+                try Result { () throws(WireError) in try self.client.received(raw) }.get()
+            }
+            for case .noticed(let notice) in actions {
+                names.append(notice["notice"]?.string ?? "")
+            }
+        }
+        return names
     }
 }

@@ -40,6 +40,19 @@ import TopologyFile
         #expect(plan.processes.map(\.kind).filter { $0 == .service }.count == 4)
     }
 
+    @Test func `arms power cuts at whoever keeps something on a disk`() throws {
+        let plan = LaunchPlan(try self.topology(), flaws: [], powerCuts: true) { "token" }
+        let line = try JSONValue(parsing: plan.processes[0].standardInput)
+        #expect(line["powerCuts"] == true)
+        let armed = plan.processes.filter { process in
+            process.environment.contains { $0.name == "SQUALL_POWER_CUTS" }
+        }
+        #expect(armed.map(\.name) == ["bank"])
+        let usual = try self.plan()
+        #expect(try JSONValue(parsing: usual.processes[0].standardInput)["powerCuts"] == false)
+        #expect(!usual.processes[5].environment.contains { $0.name == "SQUALL_POWER_CUTS" })
+    }
+
     @Test func `gives every process a token of its own, and the hub all of them`() throws {
         let plan = try self.plan()
         #expect(Set(plan.tokens.values).count == plan.tokens.count)
