@@ -119,6 +119,9 @@ import Testing
             first.delivery,
             decision
         )
+        self.worker.note(
+            self.worker.client.finished(first.partition, epoch: first.epoch, first.delivery)
+        )
         try self.worker.exchange()
         try self.fill()
         // Turns that leave too little for anything else to begin, and need not wait themselves.
