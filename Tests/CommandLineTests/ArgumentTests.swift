@@ -47,6 +47,8 @@ import Testing
         Wrong("up a.json b.json", "up: unexpected 'b.json': squall up [TOPOLOGY.json]"),
         Wrong("up --color sometimes", "up: --color is one of auto, always, never, not 'sometimes'"),
         Wrong("kill", "kill: something is missing: squall kill PROCESS"),
+        Wrong("scale payments many", "scale: 'many' is no number of instances"),
+        Wrong("scale payments", "scale: something is missing: squall scale SERVICE N"),
         Wrong("kill payments for 3s", "kill: it takes no duration"),
         Wrong("pause mail 3s for 4s", "pause: the duration is given twice"),
         Wrong("pause mail for 4s --for 4s", "pause: the duration is given twice: --for and 'for'"),
@@ -119,6 +121,9 @@ import Testing
 
     @Test(arguments: [
         ("kill payments", ControlRequest.kill("payments")),
+        ("scale payments 3", .scale("payments", to: 3)),
+        ("restart hub", .restart("hub")),
+        ("roll payments", .roll("payments")),
         ("pause inventory 3s", .pause("inventory", for: .seconds(3))),
         ("pause inventory for 3s", .pause("inventory", for: .seconds(3))),
         ("pause inventory --for 3s", .pause("inventory", for: .seconds(3))),
