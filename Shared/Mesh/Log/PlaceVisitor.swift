@@ -12,7 +12,8 @@ extension PlaceVisitor {
     package mutating func snapshot(_ bytes: UnsafeRawBufferPointer) {}
     package mutating func assigned(service: Int, partition: Int, epoch: UInt64, instance: String) {}
     package mutating func timerFired(service: Int, partition: Int, name: String) {}
-    package mutating func deadLettered(_ letter: DeadLetterHead, envelope: UnsafeRawBufferPointer) {}
+    package mutating func deadLettered(_ letter: DeadLetterHead, envelope: UnsafeRawBufferPointer) {
+    }
     package mutating func redriven(service: Int, number: UInt64) {}
     package mutating func rewound(service: Int, partition: Int, topic: Int, offset: UInt64) {}
     package mutating func closed() {}
