@@ -37,6 +37,7 @@ extension Hub {
         case "cut", "delay", "drop", "duplicate": return self.arm(request)
         case "heal": return self.heal(request, now)
         case "slow": return self.slow(request)
+        case "leave": return self.leave(request, now)
         case "dead-letters": return try self.listDeadLetters(request)
         case "redrive", "rewind":
             guard !self.log.isFull else { return ["error": .string(Self.fullRefusal.message)] }
@@ -77,6 +78,7 @@ extension Hub {
                         "instance": .string(connection.name),
                         "connected": true,
                         "ready": .bool(owned.allSatisfy { states[$0].phase == .ready }),
+                        "leaving": .bool(connection.isLeaving),
                         "partitions": .array(owned.map { .int(Int64($0)) }),
                     ]
                 }

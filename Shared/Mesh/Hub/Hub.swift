@@ -341,10 +341,10 @@ final class Connection {
     /// Whether a fault cuts the client off; then frames wait on both sides.
     var isCut = false
     var heldFrames: [[UInt8]] = []
+    /// Whether the instance is to end: it gets no partitions any more.
+    var isLeaving = false
     /// Whether its first held frame is a commit for which the disk has no room.
     var waitsForRoom = false
-    /// Whether the instance was announced as ready.
-    var isReady = false
 
     init(peer: PeerCredentials) {
         self.peer = peer
