@@ -53,7 +53,7 @@ public actor Inventory: Service {
         self.leadTime = settings.duration("leadTime", default: .seconds(5))
         // The shoppers' side of the catalogue.
         settings.ignore(["products", "warehouses"])
-        self.machine = StockStateMachine(policy: policy)
+        self.machine = StockStateMachine(policy: policy, flaws: host.flaws)
         for problem in settings.problems() { host.log(.error, "\(problem); using the default") }
     }
 

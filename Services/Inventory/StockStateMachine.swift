@@ -41,9 +41,11 @@ struct StockStateMachine: Sendable, Hashable {
     let policy: StockPolicy
     private(set) var products: [ProductID: Stock] = [:]
     private var lines = MarkedIDs()
+    private let flaws: Flaws
 
-    init(policy: StockPolicy = StockPolicy()) {
+    init(policy: StockPolicy = StockPolicy(), flaws: Flaws = Flaws()) {
         self.policy = policy
+        self.flaws = flaws
     }
 
     /// What could be reserved of a product.
@@ -207,7 +209,9 @@ struct StockStateMachine: Sendable, Hashable {
             self.mark(key, Self.finishedMark)
         case .shipped:
             let quantity = self.products[product]?.unreserve(key) ?? 0
-            self.products[product]?.onHand -= quantity
+            if !self.flaws.has(.shippedStaysInStock) {
+                self.products[product]?.onHand -= quantity
+            }
             self.mark(key, Self.finishedMark)
         case .supplyOrdered: self.products[product]?.supplyUnderWay = true
         case .supplied:
@@ -235,7 +239,11 @@ struct StockStateMachine: Sendable, Hashable {
     mutating func restore(from snapshot: [UInt8]) throws(WireError) {
         let state = try InventorySnapshot(decoding: snapshot)
         self.products = [:]
-        for product in state.products { self.products[product.product] = product.stock }
+        for product in state.products {
+            self.products[product.product] =
+                self.flaws.has(.reservationsNotRestored)
+                ? Stock(onHand: product.onHand) : product.stock
+        }
         self.lines = state.lines
     }
 }

@@ -47,8 +47,10 @@ public actor Notifications: Service {
         _ text: String,
         _ turn: Turn<Notifications>
     ) async throws {
+        // The planted bug: a new key for each attempt.
+        let isFlawed = self.host.flaws.has(.mailWithoutKey)
         let answer = try await turn.outside(MailRelay.self).send(
-            key: "\(order)-\(kind)",
+            key: "\(order)-\(kind)" + (isFlawed ? "-\(Hex.text(self.host.random()))" : ""),
             to: customer,
             text: text
         )

@@ -50,10 +50,10 @@ struct OrderStateMachine: Sendable, Hashable {
 
     private(set) var open: [OrderID: OpenOrder] = [:]
     private var ended = MarkedIDs()
-    private let forgetsReleases: Bool
+    private let flaws: Flaws
 
     init(flaws: Flaws = Flaws()) {
-        self.forgetsReleases = flaws.has(.lostCompensation)
+        self.flaws = flaws
     }
 
     func isConfirmed(_ order: OrderID) -> Bool {
@@ -94,7 +94,7 @@ struct OrderStateMachine: Sendable, Hashable {
     }
 
     func stockReserved(_ event: StockReserved) -> OrderDecision {
-        if self.isCancelled(event.order) {
+        if self.isCancelled(event.order), !self.flaws.has(.lateStockKept) {
             let release = StockReleaseRequested(
                 order: event.order,
                 line: event.line,
@@ -124,15 +124,15 @@ struct OrderStateMachine: Sendable, Hashable {
             return OrderDecision()
         }
         var decision = OrderDecision(actions: [.stopTimer(.payment, order.order)])
-        if !self.forgetsReleases { self.release(order, &decision) }
+        if !self.flaws.has(.lostCompensation) { self.release(order, &decision) }
         self.cancel(order, CancelReason.declined, &decision)
         return decision
     }
 
     func stockOverdue(_ event: StockOverdue) -> OrderDecision {
-        guard let order = self.open[event.order], order.phase == .awaitingStock else {
-            return OrderDecision()
-        }
+        guard let order = self.open[event.order],
+            order.phase == .awaitingStock || self.flaws.has(.stockTimerNeverStopped)
+        else { return OrderDecision() }
         var decision = OrderDecision()
         self.release(order, &decision)
         self.cancel(order, CancelReason.stockOverdue, &decision)
@@ -153,6 +153,7 @@ struct OrderStateMachine: Sendable, Hashable {
                 )
             )
         ])
+        if self.flaws.has(.refundForgotten) { decision.actions = [] }
         self.release(order, &decision)
         self.cancel(order, CancelReason.paymentOverdue, &decision)
         return decision
@@ -176,9 +177,11 @@ struct OrderStateMachine: Sendable, Hashable {
         ])
         guard order.lines(answered: .none).isEmpty else { return decision }
 
-        decision.actions.append(.stopTimer(.stock, id))
+        if !self.flaws.has(.stockTimerNeverStopped) {
+            decision.actions.append(.stopTimer(.stock, id))
+        }
         if !order.lines(answered: .refused).isEmpty {
-            self.release(order, &decision)
+            if !self.flaws.has(.outOfStockKept) { self.release(order, &decision) }
             self.cancel(order, CancelReason.outOfStock, &decision)
         } else if order.total == .zero {
             self.confirm(order, receipt: "", &decision)
@@ -190,6 +193,9 @@ struct OrderStateMachine: Sendable, Hashable {
                 )
             )
             decision.actions.append(.startTimer(.payment, id))
+            if self.flaws.has(.confirmBeforePayment) {
+                self.confirm(order, receipt: "", &decision)
+            }
         }
         return decision
     }
@@ -221,7 +227,8 @@ struct OrderStateMachine: Sendable, Hashable {
     }
 
     private func release(_ order: OpenOrder, _ decision: inout OrderDecision) {
-        for number in order.lines(answered: .reserved) {
+        let reserved = order.lines(answered: .reserved)
+        for number in self.flaws.has(.partialRelease) ? Array(reserved.prefix(1)) : reserved {
             decision.actions.append(
                 .releaseStock(
                     StockReleaseRequested(

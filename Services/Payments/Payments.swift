@@ -30,7 +30,15 @@ public actor Payments: Service {
 
     private func charge(_ event: PaymentRequested, _ turn: Turn<Payments>) async throws {
         let key = self.key(event.order, turn)
-        let answer = try await turn.outside(Bank.self).charge(event.amount, key: key)
+        let answer: BankAnswer
+        do {
+            answer = try await turn.outside(Bank.self).charge(event.amount, key: key)
+        } catch {
+            // The planted bugs: no answer is taken for one.
+            let outcome = self.host.flaws.outcomeOfNoAnswer
+            guard let outcome else { throw error }
+            answer = BankAnswer(outcome: outcome, amount: event.amount, receipt: "")
+        }
         let answers = answer.outcome != .unknown
         guard answers, answer.amount == event.amount || answer.outcome == .voided else {
             throw PaymentMismatch(
@@ -62,7 +70,9 @@ public actor Payments: Service {
     }
 
     private func refund(_ event: RefundRequested, _ turn: Turn<Payments>) async throws {
-        let answer = try await turn.outside(Bank.self).refund(key: event.order.rawValue)
+        let isFlawed = self.host.flaws.has(.refundUnderOtherKey)
+        let key = isFlawed ? "refund-\(event.order)" : event.order.rawValue
+        let answer = try await turn.outside(Bank.self).refund(key: key)
         turn.decide {
             let refunded = answer.outcome == .refunded ? answer.amount : .zero
             turn.emit(PaymentRefunded(order: event.order, amount: refunded))
@@ -73,6 +83,14 @@ public actor Payments: Service {
         guard self.host.flaws.has(.chargeWithoutKey) else { return order.rawValue }
         // The planted bug: a new key for each attempt.
         return "\(order)/\(turn.attempt)-\(Hex.text(self.host.random()))"
+    }
+}
+
+extension Flaws {
+    /// What a planted bug makes of a bank that did not answer.
+    fileprivate var outcomeOfNoAnswer: BankAnswer.Outcome? {
+        if self.has(.timeoutMeansDeclined) { return .declined }
+        return self.has(.errorMeansPaid) ? .captured : nil
     }
 }
 

@@ -13,6 +13,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         /// The event that a projection folded last.
         var lastFolded: EventEnvelope?
         var isSnapshotArmed = false
+        /// The state before the last turn; kept only for the planted bug.
+        var snapshotBefore: [UInt8]?
     }
 
     private let world: any ServiceWorld
@@ -51,7 +53,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
                 token: token,
                 consumes: topics,
                 isProjection: self.isProjection
-            )
+            ),
+            flaws: world.flaws.names
         )
     }
 
@@ -206,7 +209,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         _ turn: Turn<S>,
         _ failure: (any Error)?
     ) {
-        if let failure, turn.phase != .decided {
+        if let failure, turn.phase != .decided, !self.world.flaws.has(.errorSwallowed) {
             let event = "\(delivery.event.type) \(delivery.event.subject)"
             self.world.log(.warning, "\(event), attempt \(delivery.attempt): \(failure)")
             self.perform(self.client.failed(partition, epoch: epoch, delivery, "\(failure)"))
@@ -237,6 +240,11 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         let interval = min(S.snapshotInterval, self.world.snapshotIntervalMax)
         if interval > 0, self.client.commitsSinceSnapshot(partition) + 1 >= interval {
             decision.snapshot = service.assumeIsolated { $0.snapshot() }
+        }
+        if self.world.flaws.has(.snapshotOneBehind) {
+            let before = self.partitions[partition]?.snapshotBefore
+            self.partitions[partition]?.snapshotBefore = service.assumeIsolated { $0.snapshot() }
+            if decision.snapshot != nil, let before { decision.snapshot = before }
         }
         _ = self.client.decided(partition, epoch: epoch, delivery, decision)
         self.watchAnswers()
@@ -308,6 +316,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         else { return }
         var decision = self.decision(projection.published(because: event))
         decision.snapshot = state.service.assumeIsolated { $0.snapshot() }
+        // The planted bug: the places move on, the figures stay behind.
+        if self.world.flaws.has(.placesWithoutFigures) { decision.snapshot = nil }
         self.perform(self.client.snapshotTaken(partition, decision))
         self.watchAnswers()
     }

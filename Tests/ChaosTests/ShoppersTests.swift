@@ -167,6 +167,69 @@ import Testing
         #expect(ledger["order-9"] == nil)
     }
 
+    @Test func `without room no order is placed, and those turned away count as refused`() throws {
+        var shoppers = Shoppers(load: self.plan { $0.ordersMax = 9 }, seed: 4, start: self.start)
+        let orders = shoppers.due(now: self.start + .seconds(9))
+        let disk = MemoryDisk()
+        var writer = ShoppersLedgerWriter(disk: disk)
+        let hasRoom = writer.hasRoom(for: orders, now: self.start)
+        #expect(hasRoom)
+        for order in orders.prefix(2) { writer.sent(order) }
+        try writer.flush()
+
+        disk.capacity = disk.size(of: ShoppersLedger.fileName) + 100
+        // What was put aside for the first orders is used up at some time; here at once.
+        var full = ShoppersLedgerWriter(disk: disk)
+        let isPlaced = full.hasRoom(for: Array(orders.suffix(7)), now: self.start)
+        #expect(!isPlaced)
+        #expect(full.isFull)
+        full.turnedAway(7)
+        try full.flush()
+        #expect(try ShoppersLedger(reading: disk).count(.refused) == 0)
+        disk.capacity = .max
+        let hasRoomAgain = full.hasRoom(for: [], now: self.start + .seconds(1))
+        #expect(hasRoomAgain)
+        try full.sync()
+        let ledger = try ShoppersLedger(reading: disk)
+        #expect(ledger.count(.refused) == 7)
+        #expect(ledger.count(.unknown) == 2)
+        #expect(ledger.entries.count == 2)
+    }
+
+    @Test func `a write that was cut short leaves nothing, and is made again whole`() throws {
+        var shoppers = Shoppers(load: self.plan { $0.ordersMax = 3 }, seed: 4, start: self.start)
+        let disk = MemoryDisk()
+        var writer = ShoppersLedgerWriter(disk: disk)
+        for order in shoppers.due(now: self.start + .seconds(9)) { writer.sent(order) }
+        disk.capacity = 150
+        do {
+            try writer.flush()
+            Issue.record("150 bytes took three orders")
+        } catch {
+            #expect(error.code == .full)
+        }
+        #expect(disk.size(of: ShoppersLedger.fileName) == 0)
+        disk.capacity = .max
+        try writer.flush()
+        #expect(try ShoppersLedger(reading: disk).entries.count == 3)
+    }
+
+    @Test func `an order is known by the number that the mesh has for it`() throws {
+        var shoppers = Shoppers(load: self.plan { $0.ordersMax = 9 }, seed: 4, start: self.start)
+        let orders = shoppers.due(now: self.start + .seconds(9))
+        let disk = MemoryDisk()
+        var writer = ShoppersLedgerWriter(disk: disk)
+        writer.sent(orders[0], as: 1)
+        writer.turnedAway(1)
+        writer.sent(orders[2], as: 2)
+        writer.accepted(upTo: 2)
+        try writer.sync()
+        let ledger = try ShoppersLedger(reading: disk)
+        #expect(ledger["order-3"]?.outcome == .accepted)
+        #expect(ledger["order-2"] == nil)
+        #expect(ledger.count(.refused) == 1)
+    }
+
     @Test func `a last line that was cut short is left out, a garbled one is named`() throws {
         var shoppers = Shoppers(load: self.plan { $0.ordersMax = 3 }, seed: 4, start: self.start)
         let disk = MemoryDisk()

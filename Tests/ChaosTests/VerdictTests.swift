@@ -120,7 +120,7 @@ import Testing
             receipt: "r",
             time: .zero
         )
-        disk.append(LedgerFile.line(entry), to: BankLedger.fileName)
+        try disk.append(LedgerFile.line(entry), to: BankLedger.fileName)
         let ledgers = try Ledgers(reading: disk)
         #expect(ledgers.bank?.captured == Money(cents: 5))
         #expect(ledgers.mail == nil)

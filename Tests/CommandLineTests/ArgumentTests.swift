@@ -47,6 +47,8 @@ import Testing
         Wrong("up a.json b.json", "up: unexpected 'b.json': squall up [TOPOLOGY.json]"),
         Wrong("up --color sometimes", "up: --color is one of auto, always, never, not 'sometimes'"),
         Wrong("kill", "kill: something is missing: squall kill PROCESS"),
+        Wrong("scale payments many", "scale: 'many' is no number of instances"),
+        Wrong("scale payments", "scale: something is missing: squall scale SERVICE N"),
         Wrong("kill payments for 3s", "kill: it takes no duration"),
         Wrong("pause mail 3s for 4s", "pause: the duration is given twice"),
         Wrong("pause mail for 4s --for 4s", "pause: the duration is given twice: --for and 'for'"),
@@ -123,6 +125,16 @@ import Testing
         #expect(try ControlRequest(json: try JSONValue(parsing: request.json.text)) == request)
     }
 
+    @Test func `power cuts are armed by option only`() throws {
+        for (line, expected) in [("up --power-cuts", true), ("up", false)] {
+            guard case .up(let options) = try self.parse(line).command else {
+                Issue.record("no up")
+                return
+            }
+            #expect(options.powerCuts == expected)
+        }
+    }
+
     @Test func `flaws may be repeated`() throws {
         guard case .up(let options) = try self.parse("up --flaw oversell --flaw b").command else {
             Issue.record("no up")
@@ -133,6 +145,9 @@ import Testing
 
     @Test(arguments: [
         ("kill payments", ControlRequest.kill("payments")),
+        ("scale payments 3", .scale("payments", to: 3)),
+        ("restart hub", .restart("hub")),
+        ("roll payments", .roll("payments")),
         ("pause inventory 3s", .pause("inventory", for: .seconds(3))),
         ("pause inventory for 3s", .pause("inventory", for: .seconds(3))),
         ("pause inventory --for 3s", .pause("inventory", for: .seconds(3))),

@@ -38,6 +38,22 @@ import Testing
         return status
     }
 
+    @Test func `shows who owns which partitions where a service has several instances`() {
+        var one = TopologyStatus.Process(name: "orders", state: "ready")
+        one.service = "orders"
+        one.partitions = [0, 1, 3]
+        var two = one
+        two.name = "orders-2"
+        two.partitions = [2]
+        let alone = LiveTable(width: 100).processes([one])
+        #expect(!alone[0].contains("partitions"))
+        let lines = LiveTable(width: 60).processes([one, two])
+        #expect(lines[0].hasPrefix("process   state  partitions"))
+        #expect(lines[1].hasPrefix("orders    ready  0-1 3"))
+        #expect(lines[2].hasPrefix("orders-2  ready  2"))
+        #expect(HumanText.ranges([]).isEmpty)
+    }
+
     @Test func `shows processes, orders, faults and what happened`() {
         let lines = LiveTable(width: 100).lines(of: self.status)
         #expect(

@@ -43,6 +43,31 @@ struct FolderDiskTests {
         #expect(try self.disk.read("a", at: 0, count: 8) == [1, 2, 9])
     }
 
+    @Test func `reserved room is behind the end, and is given back by a cut`() throws {
+        try self.disk.append([1, 2, 3], to: "a")
+        try self.disk.sync("a")
+        let before = self.blocks("a")
+        try self.disk.reserve("a", upTo: 1 << 20)
+        #expect(try self.disk.size(of: "a") == 3)
+        let reserved = self.blocks("a")
+        #expect(reserved == before || reserved >= 2048, "nothing or all of it: \(reserved)")
+        try self.disk.append([4], to: "a")
+        #expect(try self.disk.read("a", at: 0, count: 9) == [1, 2, 3, 4])
+        #expect(self.blocks("a") == reserved)
+        try self.disk.reserve("a", upTo: 2)
+        try self.disk.truncate("a", to: 4)
+        #expect(try self.disk.read("a", at: 0, count: 9) == [1, 2, 3, 4])
+        #expect(self.blocks("a") <= before)
+        try self.disk.reserve("new", upTo: 4096)
+        #expect(try self.disk.list() == ["a", "new"])
+    }
+
+    /// How many blocks of 512 bytes a file takes.
+    private func blocks(_ name: String) -> Int {
+        var status = stat()
+        return stat("\(self.disk.folder)/\(name)", &status) == 0 ? Int(status.st_blocks) : -1
+    }
+
     @Test func `a removed file is gone and its name can be used again`() throws {
         try self.disk.append([1, 2], to: "a")
         try self.disk.remove("a")

@@ -31,21 +31,25 @@ final class HubStage {
     )
 
     private let segmentBytesMax: Int
+    /// What the hub writes to: the disk in memory, or one that wraps it.
+    private let view: any Disk
 
     init(
         layout: MeshLayout = HubStage.layout,
         disk: MemoryDisk = MemoryDisk(),
+        seenThrough view: (any Disk)? = nil,
         segmentBytesMax: Int = 1 << 20
     ) throws {
         self.layout = layout
         self.disk = disk
+        self.view = view ?? disk
         self.segmentBytesMax = segmentBytesMax
-        self.hub = try Self.open(layout, disk, self.now, segmentBytesMax)
+        self.hub = try Self.open(layout, self.view, self.now, segmentBytesMax)
     }
 
     private static func open(
         _ layout: MeshLayout,
-        _ disk: MemoryDisk,
+        _ disk: any Disk,
         _ now: Instant,
         _ segmentBytesMax: Int
     ) throws -> Hub {
@@ -71,7 +75,7 @@ final class HubStage {
         var random = SeededRandom(seed: 1)
         if losingPower { self.disk.losePower(using: &random) }
         self.inboxes = [:]
-        self.hub = try Self.open(self.layout, self.disk, self.now, self.segmentBytesMax)
+        self.hub = try Self.open(self.layout, self.view, self.now, self.segmentBytesMax)
     }
 
     func connect(uid: UInt32 = 7) -> ConnectionID {

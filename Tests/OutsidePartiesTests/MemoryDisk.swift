@@ -7,6 +7,9 @@ final class MemoryDisk: Disk {
     private(set) var syncs = 0
     /// Thrown by the next append or sync.
     var failure: DiskError?
+    /// How many bytes all files may take, with what is reserved for them.
+    var capacity = Int.max
+    private var blocks: [String: Int] = [:]
 
     init(_ files: [String: [UInt8]] = [:]) {
         self.files = files
@@ -32,6 +35,7 @@ final class MemoryDisk: Disk {
 
     func append(_ bytes: [UInt8], to file: String) throws(DiskError) {
         try self.fail()
+        try self.reserve(file, upTo: self.size(of: file) + bytes.count)
         self.files[file, default: []] += bytes
     }
 
@@ -41,7 +45,20 @@ final class MemoryDisk: Disk {
         self.durable[file] = self.size(of: file)
     }
 
+    /// How many bytes are taken.
+    var taken: Int { self.blocks.values.reduce(0, +) }
+
+    func reserve(_ file: String, upTo bytes: Int) throws(DiskError) {
+        let known = self.blocks[file] ?? self.size(of: file)
+        guard bytes > known else { return }
+        guard self.taken + bytes - known <= self.capacity else {
+            throw DiskError(.full, "\(file): no space left")
+        }
+        self.blocks[file] = bytes
+    }
+
     func truncate(_ file: String, to size: Int) {
+        self.blocks[file] = size
         self.files[file] = Array((self.files[file] ?? []).prefix(size))
         self.durable[file] = size
     }

@@ -107,6 +107,42 @@ private struct Counter {
         #expect(throws: DiskError.self) { try counter.flush() }
     }
 
+    @Test func `on a full disk it hangs up and does nothing, and charges when asked again`() throws
+    {
+        var counter = try Counter()
+        _ = counter.charge("order-0")
+        _ = try counter.flush()
+        // Others take everything but what the ledger has put aside.
+        counter.disk.capacity = counter.disk.taken
+        var charged = 0
+        var isHungUp = false
+        while !isHungUp {
+            charged += 1
+            let outputs = counter.charge("order-\(charged)")
+            isHungUp = outputs.contains {
+                if case .hangUp(_, let reason) = $0 { return reason.contains("disk is full") }
+                return false
+            }
+            if !isHungUp { #expect(try Counter.answers(try counter.flush()).count == 1) }
+        }
+        #expect(charged > 500, "the room put aside lasted for \(charged) charges")
+        #expect(try counter.flush().isEmpty)
+        #expect(try counter.command(["do": "status"])["isFull"] == true)
+        #expect(try BankLedger(reading: counter.disk).entries.count == charged)
+
+        counter.disk.capacity = .max
+        // A full disk is asked again after a while, not with each request.
+        #expect(!counter.charge("order-\(charged)", at: 10).isEmpty)
+        #expect(counter.charge("order-\(charged)", at: 300).isEmpty)
+        #expect(try Counter.answers(try counter.flush(at: 300)).count == 1)
+        #expect(try counter.command(["do": "status"])["isFull"] == false)
+        let keys = try BankLedger(reading: counter.disk.afterPowerCut()).entries.map(\.key)
+        #expect(keys == (0...charged).map { "order-\($0)" })
+
+        try counter.desk.close()
+        #expect(counter.disk.taken == counter.disk.size(of: BankLedger.fileName))
+    }
+
     @Test func `a bank that lost its power charges nobody twice`() throws {
         var counter = try Counter()
         _ = counter.charge("order-1")

@@ -40,14 +40,31 @@ import TopologyFile
         #expect(plan.processes.map(\.kind).filter { $0 == .service }.count == 4)
     }
 
+    @Test func `arms power cuts at whoever keeps something on a disk`() throws {
+        let plan = LaunchPlan(try self.topology(), flaws: [], powerCuts: true) { "token" }
+        let line = try JSONValue(parsing: plan.processes[0].standardInput)
+        #expect(line["powerCuts"] == true)
+        let armed = plan.processes.filter { process in
+            process.environment.contains { $0.name == "SQUALL_POWER_CUTS" }
+        }
+        #expect(armed.map(\.name) == ["bank"])
+        let usual = try self.plan()
+        #expect(try JSONValue(parsing: usual.processes[0].standardInput)["powerCuts"] == false)
+        #expect(!usual.processes[5].environment.contains { $0.name == "SQUALL_POWER_CUTS" })
+    }
+
     @Test func `gives every process a token of its own, and the hub all of them`() throws {
         let plan = try self.plan()
         #expect(Set(plan.tokens.values).count == plan.tokens.count)
+        let later = ["many/many-4", "one/one-2", "one/one-3", "one/one-4"]
         #expect(
-            plan.tokens.keys.sorted() == [
-                "makers/makers", "many/many-1", "many/many-2", "many/many-3", "one/one-1",
-                "squall/admin", "squall/observer",
-            ]
+            Set(plan.tokens.keys)
+                == Set(
+                    later + [
+                        "makers/makers", "many/many-1", "many/many-2", "many/many-3", "one/one-1",
+                        "squall/admin", "squall/observer",
+                    ]
+                )
         )
         let line = try JSONValue(parsing: plan.processes[0].standardInput)
         for (name, token) in plan.tokens { #expect(line["tokens"]?[name]?.string == token) }
@@ -57,6 +74,22 @@ import TopologyFile
         let token = plan.processes[1].environment.first { $0.name == "SQUALL_TOKEN" }
         #expect(token?.value.string == plan.tokens["one/one-1"])
         #expect(!plan.processes[5].environment.contains { $0.name == "SQUALL_TOKEN" })
+    }
+
+    @Test func `gives later instances a token that the hub knows, and forgets them again`() throws {
+        var plan = try self.plan()
+        let service = try #require(try self.topology().service("one"))
+        let topology = try self.topology()
+        let added = try #require(plan.add("one-2", of: service, in: topology).first)
+        #expect(added.name == "one-2")
+        let token = added.environment.first { $0.name == "SQUALL_TOKEN" }?.value.string
+        let line = try JSONValue(parsing: plan.processes[0].standardInput)
+        #expect(token != nil && line["tokens"]?["one/one-2"]?.string == token)
+        #expect(plan.instances(of: "one").map(\.instance) == ["one-1", "one-2"])
+        #expect(plan.add("one-2", of: service, in: topology).isEmpty)
+        #expect(try plan.processes(named: "one", in: topology).count == 2)
+        plan.remove("one-2")
+        #expect(plan.instances(of: "one").map(\.name) == ["one"])
     }
 
     @Test func `hands standing faults to an outside party`() throws {

@@ -25,6 +25,12 @@ struct SupervisedProcess: Sendable {
         }
     }
 
+    /// What follows an end that was asked for while the topology goes on.
+    enum AfterEnd: Sendable {
+        case restart
+        case remove
+    }
+
     enum Next {
         case nothing
         case restart(after: Duration)
@@ -40,6 +46,8 @@ struct SupervisedProcess: Sendable {
     var restarts = 0
     /// When it was killed by command; nil once its end was noticed.
     var killedAt: Instant?
+    /// Why it was asked to end; nil where it was not, or once it has ended.
+    var afterEnd: AfterEnd?
     /// From when on it does not serve.
     private var downSince: Instant?
     private var spawnedAt = Instant.zero

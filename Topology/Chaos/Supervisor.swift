@@ -10,7 +10,7 @@ package struct Supervisor: Sendable {
     var processes: [SupervisedProcess]
     private(set) var phase = Phase.idle
     /// How long a process may take to end after it was asked to.
-    private let grace: Duration
+    let grace: Duration
 
     enum Phase: Sendable {
         case idle
@@ -57,7 +57,9 @@ package struct Supervisor: Sendable {
             preconditionFailure("\(name) was started without having been asked for")
         }
         self.processes[index].enter(.starting(pid: pid), now: now)
-        guard self.phase == .running else { return self.askToEnd(index, pid: pid, now: now) }
+        guard self.phase == .running, self.processes[index].afterEnd == nil else {
+            return self.askToEnd(index, pid: pid, now: now)
+        }
         return [.report(.started(name, pid: pid))]
     }
 
@@ -198,7 +200,7 @@ package struct Supervisor: Sendable {
     // MARK: Starting
 
     /// Starts every process whose earlier stages were all ready once.
-    private mutating func startOpenStages(now: Instant) -> [SupervisorAction] {
+    mutating func startOpenStages(now: Instant) -> [SupervisorAction] {
         let waiting = self.processes.filter { !$0.wasReady }.map(\.plan.stage).min() ?? .max
         var actions: [SupervisorAction] = []
         for index in self.processes.indices
@@ -208,7 +210,7 @@ package struct Supervisor: Sendable {
         return actions
     }
 
-    private mutating func spawn(_ index: Int, now: Instant) -> [SupervisorAction] {
+    mutating func spawn(_ index: Int, now: Instant) -> [SupervisorAction] {
         self.processes[index].enter(.spawning, now: now)
         self.processes[index].wasStarted = true
         self.processes[index].isPaused = false
@@ -225,7 +227,9 @@ package struct Supervisor: Sendable {
     ) -> [SupervisorAction] {
         let index = self.index(of: name)
         let pid = self.processes[index].state.pid
-        let wasPlanned = self.processes[index].killedAt != nil || self.phase != .running
+        let afterEnd = self.processes[index].afterEnd
+        let wasPlanned =
+            self.processes[index].killedAt != nil || afterEnd != nil || self.phase != .running
         let noticed = self.processes[index].nowEnded(end, lastLines: lastLines, now: now)
         var actions: [SupervisorAction] = [
             .report(
@@ -242,6 +246,11 @@ package struct Supervisor: Sendable {
         guard self.phase == .running else {
             self.processes[index].enter(.stopped, now: now)
             return actions + self.stopOpenStages(now: now)
+        }
+        self.processes[index].afterEnd = nil
+        if afterEnd == .remove {
+            self.processes.remove(at: index)
+            return actions + [.report(.retired(name))]
         }
         switch self.processes[index].whatNext(after: end, wasPlanned: wasPlanned, now: now) {
         case .nothing:
@@ -289,7 +298,7 @@ package struct Supervisor: Sendable {
         return actions
     }
 
-    private mutating func askToEnd(
+    mutating func askToEnd(
         _ index: Int,
         pid: Int32,
         now: Instant

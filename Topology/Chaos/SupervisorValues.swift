@@ -93,6 +93,8 @@ package enum SupervisorReport: Sendable, Hashable {
         lastLines: [String]
     )
     case restarting(String, after: Duration)
+    /// It ended as it was asked to, and is no part of the topology any more.
+    case retired(String)
     /// Its policy says not to start it again.
     case stayedDown(String, ProcessEnd)
     /// A crash loop: so many early ends within so much time.

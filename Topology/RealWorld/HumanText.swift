@@ -11,6 +11,20 @@ package enum HumanText {
         return number < 0 ? "-" + out : out
     }
 
+    /// Returns ascending numbers with their runs drawn together: `0-2 5`.
+    package static func ranges(_ numbers: [Int]) -> String {
+        var runs: [ClosedRange<Int>] = []
+        for number in numbers {
+            if let last = runs.last, last.upperBound + 1 == number {
+                runs[runs.count - 1] = last.lowerBound...number
+            } else {
+                runs.append(number...number)
+            }
+        }
+        return runs.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+            .joined(separator: " ")
+    }
+
     /// Returns an amount of cents as dollars: `$1,234.05`.
     package static func money(cents: Int64) -> String {
         let whole = Self.count(Int(cents.magnitude / 100))

@@ -71,7 +71,7 @@ package final class MemoryDisk: Disk {
 
     /// Cuts the power: unsynced bytes are lost, but for a piece that was being written.
     ///
-    /// - Parameter only: The one file that this is about; nil for all.
+    /// With `only`, that one file loses them.
     package func losePower(using random: inout SeededRandom, only: String? = nil) {
         for name in self.list() where only == nil || only == name {
             guard let file = self.files[name], file.bytes.count > file.syncedCount else { continue }

@@ -14,6 +14,8 @@ final class SimulatedAdmin {
     var onReady: () -> Void = {}
     /// Called when the connection is gone; open questions have no answer any more.
     var onLost: () -> Void = {}
+    /// Called with what the hub announces.
+    var onNotice: (JSONValue) -> Void = { _ in }
     /// Whether a connection is wanted at all.
     var isNeeded = false
 
@@ -60,7 +62,8 @@ final class SimulatedAdmin {
                 self.onReady()
             case .answered(let number, let answer):
                 self.waiting.removeValue(forKey: number)?(answer)
-            case .noticed, .durable, .shutOut: break
+            case .noticed(let notice): self.onNotice(notice)
+            case .durable, .shutOut: break
             }
         }
     }

@@ -8,6 +8,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     private let simulation: Simulation
     private let disk: MemoryDisk
     private let machine: Machine
+    private let flaws: Flaws
     private var desk: PartyDesk<Machine>?
     private var waiting: [Int: (Result<[UInt8], any Error>) -> Void] = [:]
     private var lastCaller = 0
@@ -17,7 +18,14 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     var onUp: () -> Void = {}
     var onDying: () -> Void = {}
 
-    init(name: String, machine: Machine, disk: MemoryDisk, simulation: Simulation) {
+    init(
+        name: String,
+        machine: Machine,
+        disk: MemoryDisk,
+        simulation: Simulation,
+        flaws: Flaws
+    ) {
+        self.flaws = flaws
         self.name = name
         self.machine = machine
         self.disk = disk
@@ -30,7 +38,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     func start() {
         guard self.desk == nil else { return }
         self.incarnation += 1
-        self.desk = try? PartyDesk(machine: self.machine, disk: self.disk)
+        self.desk = try? PartyDesk(machine: self.machine, disk: self.disk, flaws: self.flaws)
         if self.desk != nil { self.onUp() }
     }
 

@@ -10,11 +10,14 @@ protocol SimulatedProcess: AnyObject {
     /// Stands still, or goes on; what arrives meanwhile waits.
     func pause()
     func resume()
+    /// Brings what it has in hand to an end that can wait, since it is to stop.
+    func drain()
 }
 
 extension SimulatedProcess {
     func pause() {}
     func resume() {}
+    func drain() {}
 }
 
 /// The process of one instance of a service: the real runtime and actors, simulated ground.

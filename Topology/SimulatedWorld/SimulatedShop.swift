@@ -19,9 +19,17 @@ package final class SimulatedShop {
     let layout: MeshLayout
     let flaws: Flaws
     let hub: SimulatedHub
+    /// What commands the hub while a service is changed.
+    var instanceAdmin: SimulatedAdmin?
+    /// The changes of instances under way, by service.
+    var changes: [String: InstanceChange] = [:]
+    /// How many changes came to their end.
+    package internal(set) var changesDone = 0
+    /// What was missing in those that took too long.
+    package internal(set) var changesFailed: [String] = []
     /// A snapshot is taken after at most this many commits.
     var snapshotIntervalMax = Int.max
-    private(set) var processes: [String: any SimulatedProcess] = [:]
+    var processes: [String: any SimulatedProcess] = [:]
     private(set) var parties: [String: any SimulatedPartyProcess] = [:]
     private let ledgerDisk = MemoryDisk()
     private let shoppers: SimulatedShoppers
@@ -46,7 +54,7 @@ package final class SimulatedShop {
         self.layout = layout
         var tokens = ["shoppers/shoppers": "token", "squall/squall": "token"]
         for service in layout.services {
-            for instance in 1...service.instances {
+            for instance in 1...max(service.instances, service.partitions) {
                 tokens["\(service.name)/\(service.name)-\(instance)"] = "token"
             }
         }
@@ -82,17 +90,26 @@ package final class SimulatedShop {
     private func addServices() {
         for service in self.layout.services {
             for number in 1...service.instances {
-                let instance = "\(service.name)-\(number)"
-                switch service.name {
-                case Orders.name: self.add(Orders.self, instance)
-                case Inventory.name: self.add(Inventory.self, instance)
-                case Payments.name: self.add(Payments.self, instance)
-                case Notifications.name: self.add(Notifications.self, instance)
-                case Analytics.name: self.add(Analytics.self, instance)
-                default: preconditionFailure("the shop has no service '\(service.name)'")
-                }
+                self.add("\(service.name)-\(number)", of: service.name)
             }
         }
+    }
+
+    private func add(_ instance: String, of service: String) {
+        switch service {
+        case Orders.name: self.add(Orders.self, instance)
+        case Inventory.name: self.add(Inventory.self, instance)
+        case Payments.name: self.add(Payments.self, instance)
+        case Notifications.name: self.add(Notifications.self, instance)
+        case Analytics.name: self.add(Analytics.self, instance)
+        default: preconditionFailure("the shop has no service '\(service)'")
+        }
+    }
+
+    /// Starts one more instance of a service.
+    func launch(_ instance: String, of service: String) {
+        self.add(instance, of: service)
+        self.processes[instance]?.start()
     }
 
     private func add<S: Service>(_ service: S.Type, _ instance: String) {
@@ -119,7 +136,8 @@ package final class SimulatedShop {
             name: name,
             machine: machine,
             disk: self.ledgerDisk,
-            simulation: self.simulation
+            simulation: self.simulation,
+            flaws: self.flaws
         )
         self.parties[name] = party
         self.processes[name] = party
@@ -251,7 +269,10 @@ package final class SimulatedShop {
         guard let process = self.processes[name] else { return false }
         let wasUp = process.isUp
         process.kill()
-        self.simulation.after(pause) { process.start() }
+        self.simulation.after(pause) { [weak self] in
+            // One that is not wanted any more is not started again.
+            if self?.processes[name] === process { process.start() }
+        }
         return wasUp
     }
 

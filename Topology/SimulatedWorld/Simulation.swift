@@ -126,8 +126,14 @@ struct Agenda {
     }
 
     private func precedes(_ left: Int, _ right: Int) -> Bool {
-        let (a, b) = (self.heap[left], self.heap[right])
-        return (a.due, a.order, a.number) < (b.due, b.order, b.number)
+        // Field by field: copying an entry would count a reference to its action.
+        if self.heap[left].due != self.heap[right].due {
+            return self.heap[left].due < self.heap[right].due
+        }
+        if self.heap[left].order != self.heap[right].order {
+            return self.heap[left].order < self.heap[right].order
+        }
+        return self.heap[left].number < self.heap[right].number
     }
 }
 

@@ -30,6 +30,13 @@ struct OwnedPartition {
         /// The failed delivery that must come again first.
         var blockedBy: Acknowledgement?
         var waiting: [Delivery] = []
+
+        /// Takes back the delivery that was queued last; returns whether it was that one.
+        mutating func takeBack(_ delivery: Delivery) -> Bool {
+            guard self.waiting.last?.place == delivery.place else { return false }
+            self.waiting.removeLast()
+            return true
+        }
     }
 
     init(epoch: UInt64, floors: [(topic: Int, offset: UInt64)]) {

@@ -28,6 +28,7 @@ package struct ServiceClient: Sendable {
     }
 
     private let hello: Hello
+    private let flaws: Set<String>
     private var out = WireWriter()
     private var welcome: Welcome?
     private var partitions: [Int: OwnedPartition] = [:]
@@ -35,8 +36,11 @@ package struct ServiceClient: Sendable {
     private var isSealing = false
 
     /// Creates the client of one instance.
-    package init(hello: Hello) {
+    ///
+    /// `flaws` are the bugs planted in it; none otherwise.
+    package init(hello: Hello, flaws: Set<String> = []) {
         self.hello = hello
+        self.flaws = flaws
     }
 
     /// Returns the frames to send, and forgets them.
@@ -260,8 +264,30 @@ package struct ServiceClient: Sendable {
             attempt: attempt,
             event: try EventEnvelope(decoding: envelope)
         )
-        guard let next = self.partitions[partition]?.take(delivery) else { return [] }
+        guard let next = self.partitions[partition]?.take(delivery) else {
+            return self.flaws.isEmpty ? [] : self.takenByMistake(delivery, partition, epoch)
+        }
         return [.handle(partition: partition, epoch: epoch, next)]
+    }
+
+    /// The planted bugs: what is a repeat, or must wait for its subject, is handled all the same.
+    private mutating func takenByMistake(
+        _ delivery: Delivery,
+        _ partition: Int,
+        _ epoch: UInt64
+    ) -> [Action] {
+        let isWaiting = self.partitions[partition]?.queues[delivery.event.subject]?
+            .takeBack(delivery)
+        let flaw = isWaiting == true ? "subject-order-lost" : "repeats-handled"
+        guard self.flaws.contains(flaw) else {
+            if isWaiting == true {
+                self.partitions[partition]?.queues[delivery.event.subject]?.waiting
+                    .append(delivery)
+            }
+            return []
+        }
+        self.partitions[partition]?.handling += 1
+        return [.handle(partition: partition, epoch: epoch, delivery)]
     }
 
     private mutating func settled(_ reader: inout WireReader) throws(WireError) -> [Action] {

@@ -52,7 +52,10 @@ struct Deadlines<Item> {
     }
 
     private func precedes(_ left: Int, _ right: Int) -> Bool {
-        let (a, b) = (self.heap[left], self.heap[right])
-        return (a.due, a.order) < (b.due, b.order)
+        // Field by field: copying an entry would count references to what is in its item.
+        if self.heap[left].due != self.heap[right].due {
+            return self.heap[left].due < self.heap[right].due
+        }
+        return self.heap[left].order < self.heap[right].order
     }
 }

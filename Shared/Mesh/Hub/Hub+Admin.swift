@@ -37,6 +37,7 @@ extension Hub {
         case "heal": return self.heal(request, now)
         case "slow": return self.slow(request)
         case "link": return self.arm(request, now)
+        case "leave": return self.leave(request, now)
         case "dead-letters": return try self.listDeadLetters(request)
         case "redrive", "rewind":
             guard !self.log.isFull else { return ["error": .string(Self.fullRefusal.message)] }
@@ -79,6 +80,7 @@ extension Hub {
                         "instance": .string(connection.name),
                         "connected": true,
                         "ready": .bool(owned.allSatisfy { states[$0].phase == .ready }),
+                        "leaving": .bool(connection.isLeaving),
                         "partitions": .array(owned.map { .int(Int64($0)) }),
                     ]
                 }

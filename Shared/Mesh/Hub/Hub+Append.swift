@@ -63,7 +63,8 @@ extension Hub {
             record: record
         )
         self.publishers[name, default: PublisherProgress()].stored(sequence)
-        self.needsSync = self.needsSync || self.layout.topics[topic].sync == .always
+        let syncs = self.layout.topics[topic].sync == .always
+        self.needsSync = self.needsSync || syncs && !self.isFlawed("publish-unsynced")
         self.grew(topic: topic, partition: partition)
         self.published(id, upTo: sequence)
     }
@@ -254,7 +255,7 @@ extension Hub {
             throw Refusal(.malformed, "there is no partition \(commit.partition)")
         }
         let state = self.services[service][commit.partition]
-        if self.configuration.flaws.contains("stale-epoch-accepted") { return }
+        if self.isFlawed("stale-epoch-accepted") { return }
         guard state.owner == id, state.epoch == commit.epoch else {
             throw Refusal(
                 .staleEpoch,
@@ -287,7 +288,7 @@ extension Hub {
                 )
             }
             if state.cursors[cursor].isAcknowledged(place.offset),
-                !self.configuration.flaws.contains("stale-epoch-accepted")
+                !self.isFlawed("stale-epoch-accepted"), !self.isFlawed("repeats-handled")
             {
                 throw Refusal(
                     .alreadyAcknowledged,
@@ -409,7 +410,7 @@ extension Hub {
                     name: timer.name,
                     generation: generation
                 ),
-                due: timer.due
+                due: self.isFlawed("timers-early") ? timer.due + .milliseconds(-500) : timer.due
             )
         }
         for name in commit.timersCancelled

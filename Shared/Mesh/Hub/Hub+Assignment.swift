@@ -2,41 +2,73 @@ extension Hub {
     /// How long an owner that was asked for a partition may take before it is fenced off.
     static let revocationTimeout = Duration.seconds(2)
 
-    /// Spreads a service's partitions over its connected instances.
+    /// Spreads a service's partitions over its connected instances that are to stay.
     ///
-    /// The `p`-th of *n* partitions goes to the `p × instances / n`-th instance by name. An owner
-    /// that is alive is asked first, so that what it has in hand is committed before it moves.
+    /// An owner that is alive is asked first, so that what it has in hand is committed before the
+    /// partition moves. Where nobody stays, those that leave are asked all the same.
     func rebalance(_ service: Int, _ now: Instant) {
-        let instances = self.connections
+        let present = self.connections
             .filter { $0.value.service == service }
             .sorted { ($0.value.name, $0.key) < ($1.value.name, $1.key) }
-            .map(\.key)
-        guard !instances.isEmpty else { return }
-        let count = self.services[service].count
-        for partition in 0..<count {
-            let heir = instances[partition * instances.count / count]
+        guard !present.isEmpty else { return }
+        let staying = present.filter { !$0.value.isLeaving }.map(\.key)
+        // What was asked for is on its way to somebody else already.
+        let owners = self.services[service].map { $0.phase == .revoking ? nil : $0.owner }
+        let heirs = Self.spread(owners, over: staying)
+        for (partition, heir) in heirs.enumerated() {
             switch (self.services[service][partition].owner, heir) {
-            case (nil, let heir): self.assign(service, partition, to: heir, now)
+            case (nil, let heir?): self.assign(service, partition, to: heir, now)
+            case (let owner?, let heir)
+            where owner != heir && self.services[service][partition].isTold:
+                self.revoke(service, partition, from: owner, now)
             case (let owner?, let heir) where owner != heir:
-                self.revoke(service, partition, from: owner, for: heir, now)
+                self.services[service][partition].owner = nil
+                self.services[service][partition].phase = .unowned
+                if let heir { self.assign(service, partition, to: heir, now) }
             default: break
             }
         }
+    }
+
+    /// Returns who shall own each partition: as evenly as can be, and with as few moves.
+    ///
+    /// Those that own most keep one more where the partitions do not come out even; what nobody
+    /// may keep goes to whom has too little, in the order given.
+    package static func spread(
+        _ owners: [ConnectionID?],
+        over instances: [ConnectionID]
+    ) -> [ConnectionID?] {
+        guard !instances.isEmpty else { return owners.map { _ in nil } }
+        var room: [ConnectionID: Int] = [:]
+        let owned = instances.map { instance in owners.count { $0 == instance } }
+        let byOwned = instances.indices.sorted { (-owned[$0], $0) < (-owned[$1], $1) }
+        for (rank, index) in byOwned.enumerated() {
+            let isLarger = rank < owners.count % instances.count
+            room[instances[index]] = owners.count / instances.count + (isLarger ? 1 : 0)
+        }
+        var heirs = owners.map { owner -> ConnectionID? in
+            guard let owner, let left = room[owner], left > 0 else { return nil }
+            room[owner] = left - 1
+            return owner
+        }
+        var free = instances.flatMap { instance in
+            Array(repeating: instance, count: room[instance] ?? 0)
+        }[...]
+        for partition in heirs.indices where heirs[partition] == nil {
+            heirs[partition] = free.popFirst()
+        }
+        return heirs
     }
 
     private func revoke(
         _ service: Int,
         _ partition: Int,
         from owner: ConnectionID,
-        for heir: ConnectionID,
         _ now: Instant
     ) {
+        if case .revoking = self.services[service][partition].phase { return }
         let epoch = self.services[service][partition].epoch
-        if case .revoking = self.services[service][partition].phase {
-            self.services[service][partition].phase = .revoking(heir: heir)
-            return
-        }
-        self.services[service][partition].phase = .revoking(heir: heir)
+        self.services[service][partition].phase = .revoking
         self.send(to: owner) {
             $0.frame(.revoke) {
                 $0.varint(UInt64(partition))
@@ -49,10 +81,34 @@ extension Hub {
         )
     }
 
+    /// Takes all partitions from an instance that is to end; a notice says when it has none.
+    func leave(_ request: JSONValue, _ now: Instant) -> JSONValue {
+        let name = request["instance"]?.string ?? ""
+        let found = self.connections.first { $0.value.service != nil && $0.value.name == name }
+        guard let (id, connection) = found, let service = connection.service else {
+            return ["error": .string("no instance '\(name)' is connected")]
+        }
+        connection.isLeaving = true
+        self.rebalance(service, now)
+        self.noticeIfLeft(id, service)
+        return ["leaving": .string(name)]
+    }
+
+    private func noticeIfLeft(_ id: ConnectionID, _ service: Int) {
+        guard let connection = self.connections[id], connection.isLeaving,
+            !self.services[service].contains(where: { $0.owner == id })
+        else { return }
+        self.notice([
+            "notice": "left",
+            "service": .string(self.layout.services[service].name),
+            "instance": .string(connection.name),
+        ])
+    }
+
     func revocationExpired(_ service: Int, _ partition: Int, _ epoch: UInt64, _ now: Instant) {
         let state = self.services[service][partition]
-        guard state.epoch == epoch, case .revoking(let heir) = state.phase else { return }
-        self.handOver(service, partition, to: heir, now)
+        guard state.epoch == epoch, case .revoking = state.phase else { return }
+        self.handOver(service, partition, now)
     }
 
     func released(
@@ -64,33 +120,33 @@ extension Hub {
         let partition = try self.partition(&reader, service)
         let epoch = try reader.varint()
         let state = self.services[service][partition]
-        guard state.owner == id, state.epoch == epoch, case .revoking(let heir) = state.phase
+        guard state.owner == id, state.epoch == epoch, case .revoking = state.phase
         else { return }
-        self.handOver(service, partition, to: heir, now)
+        self.handOver(service, partition, now)
     }
 
-    private func handOver(
-        _ service: Int,
-        _ partition: Int,
-        to heir: ConnectionID,
-        _ now: Instant
-    ) {
+    private func handOver(_ service: Int, _ partition: Int, _ now: Instant) {
+        let owner = self.services[service][partition].owner
         self.services[service][partition].owner = nil
         self.services[service][partition].phase = .unowned
-        if self.connections[heir]?.service == service {
-            self.assign(service, partition, to: heir, now)
-        } else {
-            self.rebalance(service, now)
-        }
+        self.rebalance(service, now)
+        if let owner { self.noticeIfLeft(owner, service) }
     }
 
     /// Makes `id` the owner under a new epoch; commits of older epochs are refused from here on.
     private func assign(_ service: Int, _ partition: Int, to id: ConnectionID, _ now: Instant) {
         guard let instance = self.connections[id]?.name else { return }
+        let cursors = self.services[service][partition].cursors
         self.services[service][partition].restart()
-        self.services[service][partition].epoch += 1
+        if self.isFlawed("inflight-lost") {
+            for index in cursors.indices {
+                self.services[service][partition].cursors[index].next = cursors[index].next
+            }
+        }
+        if !self.isFlawed("epoch-reused") { self.services[service][partition].epoch += 1 }
         self.services[service][partition].owner = id
         self.services[service][partition].phase = .restoring
+        self.services[service][partition].isTold = false
         let state = self.services[service][partition]
         self.log.append { writer, _ in
             writer.record(.assigned, at: now)
@@ -122,6 +178,7 @@ extension Hub {
         _ request: JournalRequest,
         _ state: ServicePartition
     ) throws(LogError) {
+        self.services[request.service][request.partition].isTold = true
         let snapshot = try self.snapshotBytes(state)
         self.send(to: request.connection) {
             $0.frame(.assign) { frame in
@@ -179,6 +236,7 @@ extension Hub {
             bytes += turn.changes.reduce(0) { $0 + $1.count }
             index += 1
         }
+        if self.isFlawed("journal-cut-short") { changes = changes.dropLast() }
         let isLast = index >= state.journalRecords.count
         self.send(to: request.connection) {
             $0.frame(.journal) { frame in

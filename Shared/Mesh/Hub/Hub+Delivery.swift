@@ -109,7 +109,9 @@ extension Hub {
         let passage = try self.passage(of: place, to: service)
         guard let passage else { return .deliver }
         let subject = passage.subject
-        if self.services[service][partition].parkedSubjects[subject] != nil, !wasCleared {
+        if self.services[service][partition].parkedSubjects[subject] != nil, !wasCleared,
+            !self.isFlawed("delay-overtaken")
+        {
             let parked = Cursor.Parked(subject: subject, isBehind: true)
             self.park(service, partition, cursor, offset, parked)
             return .hold(rule: 0)
@@ -123,6 +125,7 @@ extension Hub {
         case .deliver, .deliverTwice: return verdict
         case .hold(let rule): parked.rule = rule
         case .wait(let until, let rule): (parked.until, parked.rule) = (until, rule)
+        case .lose where self.isFlawed("lost-stays-lost"): return verdict
         case .lose(let rule), .corrupt(let rule):
             (parked.until, parked.rule, parked.isLost) = (now + Self.retryAfterLoss, rule, true)
         case .swap(let rule):
@@ -233,6 +236,7 @@ extension Hub {
 
     /// Lets everything be attempted again that rules held back which are healed.
     func unparkHealed() {
+        if self.isFlawed("cut-never-heals") { return }
         for service in self.services.indices {
             for partition in self.services[service].indices {
                 for cursor in self.services[service][partition].cursors.indices {

@@ -17,7 +17,8 @@ extension Hub {
             offset < state.cursors[cursor].next,
             !state.cursors[cursor].isAcknowledged(offset)
         else { return }
-        self.services[service][partition].credit += 1
+        if !self.isFlawed("credit-leak") { self.services[service][partition].credit += 1 }
+        if self.isFlawed("failure-forgotten") { return }
         let attempts = (state.cursors[cursor].failures[offset]?.attempts ?? 0) + 1
         guard attempts < self.layout.limits.attemptsMax else {
             return self.givingUp.append(

@@ -131,10 +131,11 @@ package final class Hub {
     package init(configuration: Configuration, disk: any Disk, now: Instant) throws(LogError) {
         self.configuration = configuration
         self.layout = configuration.layout
-        var recovery = HubRecovery(layout: configuration.layout)
+        var recovery = HubRecovery(layout: configuration.layout, flaws: configuration.flaws)
         self.log = try Log(
             disk: disk,
             segmentBytesMax: configuration.segmentBytesMax,
+            keepsTornTail: configuration.flaws.contains("torn-tail-kept"),
             recoveringInto: &recovery
         )
         self.recoveredRecordCount = self.log.recordCount
@@ -185,6 +186,11 @@ package final class Hub {
                 }
             }
         }
+    }
+
+    /// Whether a bug is planted.
+    func isFlawed(_ flaw: String) -> Bool {
+        !self.configuration.flaws.isEmpty && self.configuration.flaws.contains(flaw)
     }
 
     /// How many timers, second attempts and ends of waits are noted.
@@ -353,23 +359,23 @@ final class Connection {
     var outbound = HeldFrames()
     /// The last event that was refused: those that the client sent behind it, before it heard
     /// that, may be refused too but not stored.
-    var refusedUpTo: UInt64?
+    private(set) var refusedUpTo: UInt64?
     /// When the audit log may be told again that there is no room.
     var nextFullAudit = Instant.zero
     /// After which event one was missing when the publisher was last told.
     var gapAfter: UInt64?
     /// Whether the client was told to seal what it sends.
     var isSealing = false
+    /// Whether the instance is to end: it gets no partitions any more.
+    var isLeaving = false
     /// Whether its first held frame is a commit for which the disk has no room.
     var waitsForRoom = false
+
     /// Notes that an event was refused which the publisher may not have heard of.
     func refused(_ sequence: UInt64) {
         self.refusedUpTo = sequence
         self.gapAfter = nil
     }
-
-    /// Whether the instance was announced as ready.
-    var isReady = false
 
     init(peer: PeerCredentials) {
         self.peer = peer

@@ -1,6 +1,7 @@
 /// Rebuilds the hub's state from its log.
 struct HubRecovery: LogVisitor {
     let layout: MeshLayout
+    private let flaws: Set<String>
     var topics: [[TopicPartition]]
     var services: [[ServicePartition]]
     var publishers: [String: PublisherProgress] = [:]
@@ -12,8 +13,9 @@ struct HubRecovery: LogVisitor {
     private var current: (service: Int, partition: Int)?
     private var hasChanges = false
 
-    init(layout: MeshLayout) {
+    init(layout: MeshLayout, flaws: Set<String> = []) {
         self.layout = layout
+        self.flaws = flaws
         self.topics = (0..<layout.topicCount).map {
             Array(repeating: TopicPartition(), count: layout.partitionCount($0))
         }
@@ -45,6 +47,7 @@ struct HubRecovery: LogVisitor {
     }
 
     mutating func published(publisher: String, sequence: UInt64) {
+        if self.flaws.contains("publisher-forgotten") { return }
         self.publishers[publisher, default: PublisherProgress()].stored(sequence)
     }
 
@@ -70,6 +73,8 @@ struct HubRecovery: LogVisitor {
         guard let cursor = self.services[service][partition].cursorIndex(topic) else {
             return self.fail("service \(service) does not consume topic \(topic)")
         }
+        let floor = self.services[service][partition].cursors[cursor].floor
+        if offset != floor, self.flaws.contains("gap-acks-forgotten") { return }
         self.services[service][partition].cursors[cursor].acknowledge(offset)
     }
 
@@ -102,6 +107,7 @@ struct HubRecovery: LogVisitor {
 
     mutating func timerSet(name: String, due: Instant, envelope: UnsafeRawBufferPointer) {
         guard let (service, partition) = self.current else { return }
+        if self.flaws.contains("timers-forgotten") { return }
         self.services[service][partition].timerGeneration += 1
         self.services[service][partition].timers[name] = PendingTimer(
             due: due,

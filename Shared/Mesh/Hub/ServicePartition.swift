@@ -5,12 +5,14 @@ struct ServicePartition {
         /// The owner is reading its snapshot and journal.
         case restoring
         case ready
-        /// The owner was asked to hand it over to `heir`.
-        case revoking(heir: ConnectionID)
+        /// The owner was asked to hand it over.
+        case revoking
     }
 
     var phase = Phase.unowned
     var owner: ConnectionID?
+    /// Whether the owner was told: until then the partition can be taken back without asking.
+    var isTold = false
     var epoch: UInt64 = 0
     /// The sequence number of the last commit of this epoch.
     var sequence: UInt64 = 0

@@ -55,15 +55,18 @@ package final class Log {
     /// A torn tail, which a crash in the middle of a write leaves, is cut off. A record whose bytes
     /// changed after they were committed is never cut off: that is an error naming its place.
     ///
+    /// `keepsTornTail` plants the bug that it is not cut.
+    ///
     /// - Throws: ``LogError`` with `.corrupt`, `.otherLayout`, `.full` or `.disk`.
     package init<V: LogVisitor>(
         disk: any Disk,
         segmentBytesMax: Int = 16 * 1024 * 1024,
+        keepsTornTail: Bool = false,
         recoveringInto visitor: inout V
     ) throws(LogError) {
         self.disk = disk
         self.segmentBytesMax = segmentBytesMax
-        let recovered = try LogRecovery.run(disk, &visitor)
+        let recovered = try LogRecovery.run(disk, keepsTornTail: keepsTornTail, &visitor)
         self.segments = recovered.segments.map { Segment(base: $0, file: Self.file(at: $0)) }
         self.end = recovered.end
         self.durable = recovered.end

@@ -12,13 +12,16 @@ enum LogRecovery {
         var segments: [UInt64] = []
         var end: UInt64 = 0
         var records = 0
+        var keepsTornTail = false
     }
 
     static func run<V: LogVisitor>(
         _ disk: any Disk,
+        keepsTornTail: Bool = false,
         _ visitor: inout V
     ) throws(LogError) -> Result {
         var result = Result()
+        result.keepsTornTail = keepsTornTail
         do {
             let bases = try disk.list().compactMap(Log.position(of:)).sorted()
             let first = try self.lastCheckpoint(bases, disk)
@@ -104,7 +107,9 @@ enum LogRecovery {
             offset = found.upperBound
         }
         result.segments.append(base)
-        if offset < size { try self.tail(of: &scan, from: offset, isLast: isLast) }
+        if offset < size, !result.keepsTornTail {
+            try self.tail(of: &scan, from: offset, isLast: isLast)
+        }
         result.end = base + UInt64(offset)
     }
 

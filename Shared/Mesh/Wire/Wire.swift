@@ -170,6 +170,13 @@ public struct WireReader {
     @inlinable
     public mutating func text() throws(WireError) -> String {
         let raw = try self.view()
+        // Most texts are ASCII, which needs no further look.
+        if raw.allSatisfy({ $0 < 0x80 }) {
+            return String(unsafeUninitializedCapacity: raw.count) { buffer in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: raw)
+                return raw.count
+            }
+        }
         guard let text = String(validating: raw, as: UTF8.self) else {
             throw WireError("a text at byte \(self.offset) is not UTF-8")
         }

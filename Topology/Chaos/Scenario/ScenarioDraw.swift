@@ -65,8 +65,16 @@ package struct ScenarioDraw: Sendable {
         }
         let services = scenario.topology.services.count
         let doubled = random.below(max(services, 1))
-        if random.chance(1, in: 3), services > 0 {
-            scenario.topology.services[doubled].instances = 2
+        var money = SeededRandom(seed: scenario.seed).split("declines")
+        let declines = ["0%", "5%", "5%", "20%"][money.below(4)]
+        for index in scenario.topology.outside.indices
+        where scenario.topology.outside[index].kind == .bank {
+            scenario.topology.outside[index].settings = ["declines": .string(declines)]
+        }
+        switch random.below(6) {
+        case 0: for index in 0..<services { scenario.topology.services[index].instances = 2 }
+        case 1, 2: if services > 0 { scenario.topology.services[doubled].instances = 2 }
+        default: break
         }
     }
 }
@@ -117,19 +125,24 @@ package enum FaultSchedule {
             targets.events.isEmpty
             ? ("", "") : targets.events[random.below(targets.events.count)]
         let number = 1 + random.below(max(1, orders))
-        let plus = Duration.microseconds(10 * random.below(200))
+        // Half of them strike while the event is on its way, the others any time soon.
+        let isClose = random.chance(1, in: 2)
+        let plus = Duration.microseconds(5 * random.below(isClose ? 30 : 400))
         if random.chance(1, in: 2), !type.isEmpty {
             trigger = .after(Fault.EventName(number: number, type: type, source: source), plus)
         }
         var fault = Fault(kind, "hub", trigger, for: .milliseconds(20 + random.below(2000)))
         switch kind {
         case .kill:
-            fault.target = targets.processes[random.below(targets.processes.count)]
+            let isHub = random.chance(1, in: 5)
+            let process = targets.processes[random.below(targets.processes.count)]
+            fault.target = isHub ? "hub" : process
             let isLong = random.chance(1, in: 8)
             fault.duration = .microseconds(500 + random.below(isLong ? 2_000_000 : 80_000))
         case .pause:
             fault.target = targets.instances[random.below(targets.instances.count)]
-            fault.duration = .milliseconds(5 + random.below(3000))
+            let isLong = random.chance(1, in: 3)
+            fault.duration = .milliseconds(5 + random.below(isLong ? 6000 : 1500))
         case .slow:
             fault.target = targets.services[random.below(targets.services.count)]
             fault.amount = 1 + random.below(20)

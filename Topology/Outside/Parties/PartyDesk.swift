@@ -34,16 +34,24 @@ package struct PartyDesk<Machine: PartyMachine> {
     private var room: LedgerRoom
     /// What a crash had cut short in the ledger, in bytes.
     package let tornBytes: Int
+    private let flaws: Flaws
 
     /// Opens a party: reads its ledger, and cuts off what a crash cut short.
     ///
     /// - Throws: ``LedgerError`` naming the line that is damaged.
-    package init(machine: Machine, disk: any Disk) throws(LedgerError) {
+    package init(
+        machine: Machine,
+        disk: any Disk,
+        flaws: Flaws = Flaws()
+    ) throws(LedgerError) {
         self.disk = disk
+        self.flaws = flaws
         self.machine = machine
         let file = Machine.ledgerFile
         let contents = try LedgerFile.read(file, of: Machine.Entry.self, from: disk)
-        for entry in contents.entries { self.machine.recovered(entry) }
+        if !flaws.has(.partyForgetsKeys) {
+            for entry in contents.entries { self.machine.recovered(entry) }
+        }
         self.tornBytes = contents.tornBytes
         self.room = LedgerRoom(disk: disk, file: file, length: contents.length)
         guard contents.tornBytes > 0 else { return }
@@ -93,7 +101,7 @@ package struct PartyDesk<Machine: PartyMachine> {
     package mutating func flush(now: Instant) throws(DiskError) -> [PartyOutput] {
         if !self.unwritten.isEmpty {
             try self.disk.append(self.unwritten, to: Machine.ledgerFile)
-            try self.disk.sync(Machine.ledgerFile)
+            if !self.flaws.has(.partyUnsynced) { try self.disk.sync(Machine.ledgerFile) }
             self.room.length += self.unwritten.count
             self.unwritten.removeAll(keepingCapacity: true)
         }

@@ -3,7 +3,7 @@ import MeshSocket
 
 /// Asks a running topology something and waits for the answer.
 package enum ControlClient {
-    /// How long an answer may take.
+    /// How long most answers may take.
     package static let patience = Duration.seconds(10)
 
     /// Sends a request to the run in `folder` and returns its answer.
@@ -18,7 +18,7 @@ package enum ControlClient {
         var result: Result<JSONValue, ControlError> = .failure(
             ControlError(
                 "the topology in \(folder) does not answer within "
-                    + HumanText.duration(Self.patience),
+                    + HumanText.duration(request.patience),
                 hint: "squall logs"
             )
         )
@@ -38,7 +38,7 @@ package enum ControlClient {
                 result = .failure(ControlError("the topology ended before it answered"))
                 loop.stop()
             }
-            loop.timer(at: loop.now() + Self.patience) { loop.stop() }
+            loop.timer(at: loop.now() + request.patience) { loop.stop() }
             connection.send(line: request.json.text)
             try loop.run()
         } catch {
@@ -55,7 +55,13 @@ package enum ControlClient {
             return .failure(ControlError("the topology answered what is no JSON: \(line)"))
         }
         if let message = json["error"]?.string {
-            return .failure(ControlError(message, hint: json["hint"]?.string))
+            return .failure(
+                ControlError(
+                    message,
+                    hint: json["hint"]?.string,
+                    isUsage: json["usage"]?.bool ?? false
+                )
+            )
         }
         return .success(json["ok"] ?? .null)
     }

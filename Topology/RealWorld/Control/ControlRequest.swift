@@ -26,6 +26,12 @@ package enum ControlRequest: Sendable, Hashable {
     case load(times: Int, for: Duration?)
     /// Sets the load to so many orders a second.
     case rate(Int, for: Duration?)
+    /// Lets a service have so many instances.
+    case scale(String, to: Int)
+    /// Lets a process, or all instances of a service at once, end in order and start again.
+    case restart(String)
+    /// Restarts the instances of a service one after the other.
+    case roll(String)
     /// Asks how everything is.
     case status
     /// Hands a request on to the hub as it is.
@@ -82,6 +88,10 @@ extension ControlRequest {
             Self.lasting(["do": "load", "times": .int(Int64(times))], duration)
         case .rate(let rate, let duration):
             Self.lasting(["do": "rate", "rate": .int(Int64(rate))], duration)
+        case .scale(let name, let count):
+            ["do": "scale", "name": .string(name), "instances": .int(Int64(count))]
+        case .restart(let name): ["do": "restart", "name": .string(name)]
+        case .roll(let name): ["do": "roll", "name": .string(name)]
         case .status: ["do": "status"]
         case .hub(let request): ["do": "hub", "request": request]
         }
@@ -130,6 +140,13 @@ extension ControlRequest {
             self = .load(times: Int(clamping: try Self.number(json, "times")), for: duration)
         case "rate":
             self = .rate(Int(clamping: try Self.number(json, "rate")), for: duration)
+        case "scale":
+            self = .scale(
+                try Self.text(json, "name"),
+                to: Int(clamping: try Self.number(json, "instances"))
+            )
+        case "restart": self = .restart(try Self.text(json, "name"))
+        case "roll": self = .roll(try Self.text(json, "name"))
         case "status": self = .status
         case "hub":
             guard let request = json["request"] else { throw ControlError("no 'request'") }
@@ -138,6 +155,15 @@ extension ControlRequest {
             throw ControlError("unknown request '\(name)'; is this squall newer than the run?")
         case nil:
             throw ControlError("a request is an object with a 'do', such as {\"do\":\"status\"}")
+        }
+    }
+
+    /// How long an answer may take.
+    var patience: Duration {
+        switch self {
+        // They answer when everything is done, one instance after the other where need be.
+        case .scale, .restart, .roll: .seconds(300)
+        default: ControlClient.patience
         }
     }
 

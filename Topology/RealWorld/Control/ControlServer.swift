@@ -67,6 +67,7 @@ final class ControlServer {
         case .failure(let error):
             members.append(JSONValue.Member("error", .string(error.message)))
             if let hint = error.hint { members.append(JSONValue.Member("hint", .string(hint))) }
+            if error.isUsage { members.append(JSONValue.Member("usage", true)) }
         }
         return JSONValue.object(members).text
     }

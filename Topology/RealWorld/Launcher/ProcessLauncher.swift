@@ -18,7 +18,9 @@ package final class ProcessLauncher {
 
     private let loop: EventLoop
     private var supervisor: Supervisor
-    private let processes: [LaunchedProcess]
+    private var processes: [LaunchedProcess]
+    private let runFolder: String
+    private let logBytesMax: Int
     private var timer: (id: TimerID, at: Instant)?
     private var onStopped: (() -> Void)?
     /// What the supervisor wants done; more may come while it is done.
@@ -41,8 +43,9 @@ package final class ProcessLauncher {
         logBytesMax: Int = logBytesMax
     ) {
         self.loop = loop
-        let logs = "\(runFolder)/logs"
-        _ = mkdir(logs, 0o700)
+        self.runFolder = runFolder
+        self.logBytesMax = logBytesMax
+        _ = mkdir("\(runFolder)/logs", 0o700)
         self.supervisor = Supervisor(
             processes: specs.map {
                 ProcessPlan(name: $0.name, stage: $0.stage, restart: $0.restart)
@@ -50,16 +53,25 @@ package final class ProcessLauncher {
             grace: grace
         )
         self.processes = specs.map { spec in
-            LaunchedProcess(
-                spec: spec,
-                loop: loop,
-                folder: runFolder,
-                log: BoundedLog(
-                    path: "\(logs)/\(Self.logName(of: spec.name))",
-                    bytesMax: logBytesMax
-                )
-            )
+            Self.process(spec, loop: loop, runFolder: runFolder, logBytesMax: logBytesMax)
         }
+    }
+
+    private static func process(
+        _ spec: ProcessSpec,
+        loop: EventLoop,
+        runFolder: String,
+        logBytesMax: Int
+    ) -> LaunchedProcess {
+        LaunchedProcess(
+            spec: spec,
+            loop: loop,
+            folder: runFolder,
+            log: BoundedLog(
+                path: "\(runFolder)/logs/\(Self.logName(of: spec.name))",
+                bytesMax: logBytesMax
+            )
+        )
     }
 
     /// The name of a process's log file, such as `payments.log`, or `payments-2.log` for
@@ -145,6 +157,31 @@ package final class ProcessLauncher {
         self.perform(self.supervisor.reviveRequested(name, now: self.loop.now()))
     }
 
+    /// Starts one more process; its name must be new.
+    package func add(_ spec: ProcessSpec) {
+        self.processes.append(
+            Self.process(
+                spec,
+                loop: self.loop,
+                runFolder: self.runFolder,
+                logBytesMax: self.logBytesMax
+            )
+        )
+        let plan = ProcessPlan(name: spec.name, stage: spec.stage, restart: spec.restart)
+        self.perform(self.supervisor.added(plan, now: self.loop.now()))
+    }
+
+    /// Lets a process end in order, and start again at once; returns whether there was one.
+    @discardableResult
+    package func restart(_ name: String) -> Bool {
+        self.perform(self.supervisor.restartRequested(name, now: self.loop.now()))
+    }
+
+    /// Lets a process end in order and forgets it, which a report says.
+    package func retire(_ name: String) {
+        self.perform(self.supervisor.retireRequested(name, now: self.loop.now()))
+    }
+
     // MARK: Doing
 
     /// Does what the supervisor wants, and what it wants in consequence; returns whether there
@@ -166,6 +203,9 @@ package final class ProcessLauncher {
                 LaunchedProcess.send(signal, to: pid)
 
             case .report(let report):
+                if case .retired(let name) = report {
+                    self.processes.removeAll { $0.spec.name == name }
+                }
                 self.onReport(report)
 
             case .finished:

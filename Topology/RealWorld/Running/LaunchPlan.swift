@@ -20,7 +20,8 @@ struct LaunchPlan {
         var restart = Topology.Restart()
         /// What it finds on its standard input before the lifeline.
         var standardInput = ""
-        /// The instance's name for the hub.
+        /// The service that it belongs to, and the instance's name for the hub.
+        var service: String?
         var instance: String?
         /// The instance for which an adapter speaks to the hub.
         var adapted: String?
@@ -31,6 +32,7 @@ struct LaunchPlan {
     private(set) var processes: [Process] = []
     /// The token of each `name/instance`.
     private(set) var tokens: [String: String] = [:]
+    private let flaws: String
 
     /// Plans the processes of a topology.
     ///
@@ -45,30 +47,15 @@ struct LaunchPlan {
         powerCuts: Bool = false,
         token: () -> String
     ) {
-        let flawText = flaws.joined(separator: ",")
-        for service in topology.services {
+        self.flaws = flaws.joined(separator: ",")
+        for (service, placed) in zip(topology.services, topology.layout.services) {
+            // A service may be scaled up to one instance for each partition; the hub, which is
+            // told all tokens at its start, knows those of later instances already.
+            for number in 1...max(1, service.instances, placed.partitions) {
+                self.tokens["\(service.name)/\(service.name)-\(number)"] = token()
+            }
             for number in 1...max(1, service.instances) {
-                let instance = "\(service.name)-\(number)"
-                let secret = token()
-                self.tokens["\(service.name)/\(instance)"] = secret
-                var process = Process(
-                    name: service.instances > 1 ? instance : service.name,
-                    kind: .service,
-                    program: service.program,
-                    environment: [
-                        .init("SQUALL_NAME", .string(service.name)),
-                        .init("SQUALL_INSTANCE", .string(instance)),
-                        .init("SQUALL_TOKEN", .string(secret)),
-                        .init("SQUALL_SETTINGS", .string(service.settings.text)),
-                        .init("SQUALL_FLAWS", .string(flawText)),
-                    ],
-                    restart: service.restart
-                )
-                process.instance = instance
-                if case .command = service.program {
-                    self.add(&process, adaptedFor: service, of: topology)
-                }
-                self.processes.append(process)
+                _ = self.add("\(service.name)-\(number)", of: service, in: topology)
             }
         }
         for party in topology.outside where party.kind != .shoppers {
@@ -96,13 +83,67 @@ struct LaunchPlan {
         self.addHub(topology, flaws: flaws, powerCuts: powerCuts)
     }
 
+    /// Adds the process of one more instance, and its adapter before it where it needs one.
+    ///
+    /// Returns what was added: nothing where another process has such a name.
+    mutating func add(
+        _ instance: String,
+        of service: Topology.Service,
+        in topology: Topology
+    ) -> [Process] {
+        let isFirst = service.instances == 1 && instance == "\(service.name)-1"
+        var process = Process(
+            name: isFirst ? service.name : instance,
+            kind: .service,
+            program: service.program,
+            environment: [
+                .init("SQUALL_NAME", .string(service.name)),
+                .init("SQUALL_INSTANCE", .string(instance)),
+                .init("SQUALL_TOKEN", .string(self.tokens["\(service.name)/\(instance)"] ?? "")),
+                .init("SQUALL_SETTINGS", .string(service.settings.text)),
+                .init("SQUALL_FLAWS", .string(self.flaws)),
+            ],
+            restart: service.restart,
+            service: service.name,
+            instance: instance
+        )
+        var added: [Process] = []
+        if case .command = service.program {
+            added.append(Self.adapter(for: &process, service, topology))
+        }
+        added.append(process)
+        let names = added.map(\.name)
+        guard !self.processes.contains(where: { names.contains($0.name) }) else { return [] }
+        self.processes += added
+        return added
+    }
+
+    /// Forgets a process that is there no more.
+    mutating func remove(_ name: String) {
+        self.processes.removeAll { $0.name == name }
+    }
+
+    /// The processes that make up an instance: itself, and its adapter.
+    func parts(of instance: String) -> [Process] {
+        self.processes.filter { $0.instance == instance || $0.adapted == instance }
+    }
+
+    /// The processes of a service, in the order of their numbers.
+    func instances(of service: String) -> [Process] {
+        self.processes.filter { $0.service == service && $0.instance != nil }
+            .sorted { one, two in
+                let (left, right) = (one.instance ?? "", two.instance ?? "")
+                return (left.count, left) < (right.count, right)
+            }
+    }
+
     /// Puts an adapter between the hub and a command, which then needs to know neither the mesh nor
     /// its secrets.
-    private mutating func add(
-        _ command: inout Process,
-        adaptedFor service: Topology.Service,
-        of topology: Topology
-    ) {
+    private static func adapter(
+        for command: inout Process,
+        _ service: Topology.Service,
+        _ topology: Topology
+    ) -> Process {
         let known: JSONValue = [
             "consumes": .array(service.consumes.map { .string($0) }),
             "emits": .object(
@@ -123,10 +164,11 @@ struct LaunchPlan {
                 .init("SQUALL_SOCKET", .string(socket)),
             ]
         )
+        adapter.service = service.name
         adapter.adapted = command.instance
-        self.processes.append(adapter)
         command.environment.removeAll { secrets.contains($0.name) }
         command.socket = socket
+        return adapter
     }
 
     private mutating func addHub(_ topology: Topology, flaws: [String], powerCuts: Bool) {
@@ -157,13 +199,10 @@ struct LaunchPlan {
     ///
     /// - Throws: `ControlError` with what there is.
     func processes(named name: String, in topology: Topology) throws(ControlError) -> [Process] {
+        let instances = self.instances(of: name)
+        if !instances.isEmpty { return instances }
         let found = self.processes.filter { $0.name == name || $0.instance == name }
         if !found.isEmpty { return found }
-        if topology.service(name) != nil {
-            return self.processes.filter { process in
-                process.kind == .service && process.instance?.hasPrefix("\(name)-") == true
-            }
-        }
         if topology.outside.contains(where: { $0.name == name }) {
             throw ControlError(
                 "\(name) are no process of their own: squall places the orders itself",

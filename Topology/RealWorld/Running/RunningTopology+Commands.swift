@@ -36,6 +36,9 @@ extension RunningTopology {
                 answer(.success(try self.spike(times, for: duration)))
             case .rate(let rate, let duration):
                 answer(.success(try self.setRate(rate, for: duration)))
+            case .scale(let name, let count): try self.scale(name, to: count, answer)
+            case .restart(let name): try self.restart(name, answer)
+            case .roll(let name): try self.roll(name, answer)
             case .hub(let request): try self.ask(request, answer)
             }
         } catch {
@@ -282,7 +285,7 @@ extension RunningTopology {
         self.admin.ask(request, answer)
     }
 
-    private static func unknown(_ kind: String, _ name: String, _ names: [String]) -> ControlError {
+    static func unknown(_ kind: String, _ name: String, _ names: [String]) -> ControlError {
         ControlError(
             "there is no \(kind) '\(name)'"
                 + (Suggestion.closest(to: name, among: names).map { "; did you mean '\($0)'?" }

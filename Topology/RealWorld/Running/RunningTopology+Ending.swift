@@ -56,6 +56,7 @@ extension RunningTopology {
     }
 
     private func killEverything() {
+        self.abandonChanges()
         self.launcher.stop { [weak self] in self?.end() }
         self.launcher.abort()
     }
@@ -140,6 +141,7 @@ extension RunningTopology {
     private func stopProcesses() {
         guard self.ending == nil, self.phase == .draining, !self.isStopping else { return }
         self.isStopping = true
+        self.abandonChanges()
         // The ledger is complete before the hub goes.
         self.load?.close()
         self.launcher.stop { [weak self] in self?.end() }

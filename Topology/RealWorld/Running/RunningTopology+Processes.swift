@@ -10,12 +10,14 @@ extension RunningTopology {
         case .started(_, _):
             return
         case .ready(let name, _, let after, let servingAfter):
+            self.restartEnded(name, after: servingAfter ?? after)
             guard let servingAfter else { return self.timing.started(name, within: after) }
             self.timing.serves(name, after: servingAfter)
             let isBack = "\(name) back after \(HumanText.duration(servingAfter))"
             self.happened("\(isBack) (\(HumanText.duration(after)) to start)", .good)
         case .ended(let name, let pid, let end, let wasPlanned, let noticedAfter, let lastLines):
             if let noticedAfter { self.timing.noticed(name, after: noticedAfter) }
+            self.instanceEnded(name, isRetired: false)
             guard !wasPlanned else { return }
             let who = pid.map { "\(name) (pid \($0))" } ?? name
             let words = lastLines.last.map { ": \($0)" } ?? ""
@@ -23,6 +25,8 @@ extension RunningTopology {
         case .restarting(let name, let delay):
             guard delay > .zero else { return }
             self.happened("\(name) is started again in \(HumanText.duration(delay))", .neutral)
+        case .retired(let name):
+            self.instanceEnded(name, isRetired: true)
         case .stayedDown(let name, let end):
             self.happened("\(name) \(end); its restart policy leaves it down", .bad)
             self.failUnlessRunning(name, "\(name) \(end)", lastLines: [])

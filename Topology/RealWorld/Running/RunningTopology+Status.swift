@@ -50,12 +50,16 @@ extension RunningTopology {
     private func processes(_ now: Instant) -> [TopologyStatus.Process] {
         let supervised = self.launcher.status
         self.measureMemory(supervised.compactMap(\.pid).map(Int.init), now)
-        return supervised.map { known in
+        let statuses = supervised.map { known -> TopologyStatus.Process in
             var process = TopologyStatus.Process(name: known.name, state: known.state.rawValue)
             process.pid = known.pid.map(Int.init)
             process.restarts = known.restarts
             process.memoryKibibytes = process.pid.flatMap { self.memory.kibibytes[$0] }
             let planned = self.launch.processes.first { $0.name == known.name }
+            if let service = planned?.service, let instance = planned?.instance {
+                process.service = service
+                process.partitions = self.owned(instance, of: service)
+            }
             guard planned?.kind == .service, let service = self.numbers(of: known.name) else {
                 return process
             }
@@ -64,6 +68,19 @@ extension RunningTopology {
             if !service.latency.isEmpty { process.p99 = service.latency.p99 }
             return process
         }
+        return Self.grouped(statuses)
+    }
+
+    /// Puts the instances of a service beside each other.
+    private static func grouped(
+        _ processes: [TopologyStatus.Process]
+    ) -> [TopologyStatus.Process] {
+        var grouped: [TopologyStatus.Process] = []
+        for process in processes {
+            let last = grouped.lastIndex { $0.service != nil && $0.service == process.service }
+            grouped.insert(process, at: last.map { $0 + 1 } ?? grouped.count)
+        }
+        return grouped
     }
 
     /// The numbers of a service, shown with its first instance.

@@ -50,7 +50,7 @@ package final class RunningTopology {
     let loop: EventLoop
     let plan: Plan
     let folder: RunFolder
-    let launch: LaunchPlan
+    var launch: LaunchPlan
     let launcher: ProcessLauncher
     let feed: LogFeed
     let admin: AdminLink
@@ -72,6 +72,10 @@ package final class RunningTopology {
     /// The faults of the topology file, as the hub last told of them.
     var standing: [TopologyStatus.Fault] = []
     var leaseTimer: TimerID?
+    /// The changes of instances under way, by service.
+    var changes: [String: PendingChange] = [:]
+    /// Who waits for which process to be back.
+    var restarts: [String: ControlServer.Answer] = [:]
     var phase = TopologyStatus.Phase.starting
     var happenings: [TopologyStatus.Happening] = []
     var isReading = false
@@ -243,6 +247,7 @@ package final class RunningTopology {
     private func hubIsUp() {
         self.launcher.markReady(LaunchPlan.hub)
         self.rearmHubFaults()
+        self.repeatLeaves()
         self.lookWhoIsReady()
     }
 
@@ -259,10 +264,11 @@ package final class RunningTopology {
         case "disk-has-room": self.hubDisk(isFull: false)
         default: break
         }
+        if !self.changes.isEmpty { self.instanceNoticed(notice) }
     }
 
     /// Asks the hub which instances own their partitions and have their state.
-    private func lookWhoIsReady() {
+    func lookWhoIsReady() {
         self.admin.ask(["do": "status"]) { [weak self] result in
             guard let self, case .success(let status) = result else { return }
             var allReady = true
@@ -278,6 +284,9 @@ package final class RunningTopology {
                 }
             }
             if allReady, self.launcher.isUp { self.begin() }
+            for service in status["services"]?.array ?? [] where !self.changes.isEmpty {
+                self.observed(service["name"]?.string ?? "", service)
+            }
         }
     }
 

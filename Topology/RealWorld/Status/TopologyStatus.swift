@@ -26,6 +26,10 @@ package struct TopologyStatus: Sendable, Hashable {
         package var p99: Duration?
         package var restarts = 0
         package var memoryKibibytes: Int?
+        /// The service that it is an instance of.
+        package var service: String?
+        /// The partitions that it owns; nil where it is no instance.
+        package var partitions: [Int]?
 
         package init(name: String, state: String) {
             self.name = name
@@ -146,6 +150,8 @@ extension TopologyStatus.Process {
             "lag": .optional(self.lag), "p99Nanoseconds": .optional(self.p99),
             "restarts": .int(Int64(self.restarts)),
             "memoryKibibytes": .optional(self.memoryKibibytes),
+            "service": self.service.map { .string($0) } ?? .null,
+            "partitions": self.partitions.map { .array($0.map { .int(Int64($0)) }) } ?? .null,
         ]
     }
 
@@ -158,6 +164,8 @@ extension TopologyStatus.Process {
         self.p99 = json["p99Nanoseconds"]?.nanoseconds
         self.restarts = json["restarts"]?.integer ?? 0
         self.memoryKibibytes = json["memoryKibibytes"]?.integer
+        self.service = json["service"]?.string
+        self.partitions = json["partitions"]?.array?.compactMap(\.integer)
     }
 }
 

@@ -182,6 +182,52 @@ extension CommandCatalog {
         group: .disturb
     )
 
+    /// The commands that change which instances of a service there are.
+    static let instances: [CommandSpecification] = [
+        CommandSpecification(
+            name: "scale",
+            operands: "SERVICE N",
+            operandCount: 2...2,
+            summary: "let a service have N instances, each with its share of the partitions",
+            details: [
+                "At least one, and at most one for each partition of what the service consumes.",
+                "An instance that goes first finishes what it has in hand; orders go on.",
+            ],
+            options: [.run],
+            examples: [
+                Example("squall scale inventory 3", "two more; squall ps shows who owns what"),
+                Example("squall scale inventory 1", "and back"),
+            ],
+            group: .disturb
+        ),
+        CommandSpecification(
+            name: "restart",
+            operands: "PROCESS",
+            operandCount: 1...1,
+            summary: "end a process in order and start it again; of a service, all instances",
+            details: ["A service finishes what it has in hand first; payments-2 is one instance."],
+            options: [.run],
+            examples: [
+                Example("squall restart payments", "what it has in hand is finished first"),
+                Example("squall restart hub", "all reconnect and go on"),
+            ],
+            group: .disturb
+        ),
+        CommandSpecification(
+            name: "roll",
+            operands: "SERVICE",
+            operandCount: 1...1,
+            summary: "restart the instances of a service one after the other",
+            details: ["Each hands its partitions to the others first, and gets its share back."],
+            options: [.run],
+            examples: [
+                Example("squall roll inventory", "nobody waits where there are several instances"),
+                Example("squall roll payments --json", "the same for a machine"),
+            ],
+            group: .disturb
+        ),
+    ]
+
     /// The commands about events that were given up, and about reading again.
     static let deadLetters: [CommandSpecification] = [
         CommandSpecification(

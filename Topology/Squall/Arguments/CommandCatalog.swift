@@ -3,11 +3,11 @@ enum CommandCatalog {
     typealias Example = CommandSpecification.Example
 
     static let all: [CommandSpecification] =
-        [up] + disturbing + [processes, logs, events, trace, runs] + deadLetters
+        [up] + disturbing + instances + [processes, logs, events, trace, runs] + deadLetters
         + [check] + simulating + [lint, graph, new, help, version]
 
     /// Commands that are named already but that this version does not have.
-    static let notYet = ["run", "bench", "scale"]
+    static let notYet = ["run", "bench"]
 
     static func named(_ name: String) -> CommandSpecification? {
         self.all.first { $0.name == name }

@@ -30,6 +30,13 @@ extension Invocation {
         case "fault": return try self.partyFault(words, for: duration)
         case "heal": return .heal(try self.faultNumber(words))
         case "load": return try self.load(words, for: duration)
+        case "scale":
+            guard let count = Int(words.operands[1]), (0...1_000_000).contains(count) else {
+                throw words.error("'\(words.operands[1])' is no number of instances")
+            }
+            return .scale(words.operands[0], to: count)
+        case "restart": return .restart(words.operands[0])
+        case "roll": return .roll(words.operands[0])
         default: preconditionFailure("the command '\(name)' is listed but not understood")
         }
     }

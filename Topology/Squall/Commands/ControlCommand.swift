@@ -26,6 +26,11 @@ struct ControlCommand {
             let text = "  \(fault.text): bit \(HumanText.count(fault.bitten))×"
             terminal.write(fault.bitten == 0 ? style.yellow(text + ", never") : text)
         }
+        for entry in answer["instances"]?.array ?? [] {
+            let owned = (entry["partitions"]?.array ?? []).compactMap { $0.int.map(Int.init) }
+            let name = entry["instance"]?.string ?? "?"
+            terminal.write("  \(name) owns \(owned.isEmpty ? "nothing" : HumanText.ranges(owned))")
+        }
         self.context.hint(Self.hint(after: request))
         return ExitCode.held
     }
@@ -82,6 +87,8 @@ struct ControlCommand {
             "squall ps shows how often it bites · squall heal ends it"
         case .heal: "squall ps shows what is left · Ctrl-C in the first terminal judges"
         case .load, .rate: "squall ps shows the lag · squall heal goes back to the usual load"
+        case .scale: "squall ps shows who owns which partitions"
+        case .restart, .roll: "squall ps shows the restarts and the lag"
         case .status, .hub: "squall help"
         }
     }

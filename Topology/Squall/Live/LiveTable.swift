@@ -141,6 +141,11 @@ extension LiveTable {
         }
     }
 
+    /// Who owns what is worth a column where a service has several instances.
+    private static let partitions = Column(title: "partitions", isNumber: false, importance: 3) {
+        HumanText.ranges($0.partitions ?? [])
+    }
+
     private static let allColumns: [Column] = [
         Column(title: "process", isNumber: false, importance: 0) { $0.name },
         Column(title: "state", isNumber: false, importance: 1) { $0.state },
@@ -162,7 +167,10 @@ extension LiveTable {
 
     /// The columns that fit, each as wide as its widest cell, with room so that it does not jump.
     private func columns(for processes: [TopologyStatus.Process]) -> [Column] {
-        var columns = Self.allColumns.map { column in
+        let services = processes.compactMap(\.service)
+        var all = Self.allColumns
+        if Set(services).count < services.count { all.insert(Self.partitions, at: 2) }
+        var columns = all.map { column in
             var column = column
             let widest = processes.map { column.text($0).count }.max() ?? 0
             let least = column.isNumber ? 8 : column.title.count
