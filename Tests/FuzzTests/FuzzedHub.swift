@@ -130,36 +130,32 @@ struct FuzzedHub {
     private mutating func receive(_ body: [UInt8], _ client: Int) throws {
         switch client {
         case 0:
-            var worker = self.worker
-            for action in try body.withUnsafeBytes({ try worker.received($0) }) {
+            let actions = try body.withUnsafeBytes { try self.worker.received($0) }
+            for action in actions {
                 guard case .handle(let partition, let epoch, let delivery) = action else {
                     continue
                 }
-                var decision = ServiceClient.Decision()
-                decision.changes = [[1, 2, 3]]
-                var event = delivery.event
-                event.id = event.id.derived(by: "worker", index: 0)
-                event.source = "worker"
-                decision.emitted = [.init(topic: 1, envelope: event.encoded())]
-                if delivery.offset % 5 == 0 {
-                    _ = worker.failed(partition, epoch: epoch, delivery, "no")
-                } else {
-                    _ = worker.decided(partition, epoch: epoch, delivery, decision)
-                    _ = worker.finished(partition, epoch: epoch, delivery)
-                }
+                self.handle(partition, epoch, delivery)
             }
-            self.worker = worker
 
-        case 1:
-            var shoppers = self.shoppers
-            _ = try body.withUnsafeBytes { try shoppers.received($0) }
-            self.shoppers = shoppers
-
-        default:
-            var admin = self.admin
-            _ = try body.withUnsafeBytes { try admin.received($0) }
-            self.admin = admin
+        case 1: _ = try body.withUnsafeBytes { try self.shoppers.received($0) }
+        default: _ = try body.withUnsafeBytes { try self.admin.received($0) }
         }
+    }
+
+    private mutating func handle(_ partition: Int, _ epoch: UInt64, _ delivery: Delivery) {
+        if delivery.offset % 5 == 0 {
+            _ = self.worker.failed(partition, epoch: epoch, delivery, "no")
+            return
+        }
+        var decision = ServiceClient.Decision()
+        decision.changes = [[1, 2, 3]]
+        var event = delivery.event
+        event.id = event.id.derived(by: "worker", index: 0)
+        event.source = "worker"
+        decision.emitted = [.init(topic: 1, envelope: event.encoded())]
+        _ = self.worker.decided(partition, epoch: epoch, delivery, decision)
+        _ = self.worker.finished(partition, epoch: epoch, delivery)
     }
 
     /// Whether the hub still takes events of a client that makes no mistakes.

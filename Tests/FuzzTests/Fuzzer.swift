@@ -10,7 +10,7 @@ struct Fuzzer {
     let name: String
     private let seed: UInt64
     private let numbers: Range<Int>
-    private static let usualCount = 2_000
+    private static let usualCount = 1_000
 
     init(_ name: String) {
         self.name = name

@@ -158,9 +158,7 @@ private struct FuzzedCommand {
 
     private mutating func hub(_ bytes: [UInt8]) throws {
         for body in FuzzedHub.bodies(bytes) {
-            var dialogue = self.dialogue
-            _ = try body.withUnsafeBytes { try dialogue.received($0, now: .zero) }
-            self.dialogue = dialogue
+            _ = try body.withUnsafeBytes { try self.dialogue.received($0, now: .zero) }
         }
         _ = self.dialogue.takeOutput()
     }

@@ -12,7 +12,9 @@ import Testing
 
     init() throws {
         self.disk = try LimitedDisk(self.memory, capacity: 16 << 20)
-        self.stage = try HubStage(disk: self.memory, seenThrough: self.disk)
+        var layout = HubStage.layout
+        layout.limits.attemptsMax = 1
+        self.stage = try HubStage(layout: layout, disk: self.memory, seenThrough: self.disk)
         self.worker = StageWorker(self.stage, instance: "worker-1")
         self.shoppers = StageShoppers(self.stage)
         try self.worker.exchange()
@@ -94,6 +96,48 @@ import Testing
         #expect((before + after).filter { $0 <= 40 }.sorted() == Array(1...40))
         #expect(self.worker.committed.count == (before + after).count)
         #expect(self.worker.forgotten.isEmpty)
+    }
+
+    @Test func `lets timers and dead letters wait until there is room for them`() throws {
+        self.shoppers.publish("a", 1)
+        self.shoppers.publish("b", 2)
+        try self.shoppers.exchange()
+        try self.worker.exchange()
+        let items = self.worker.takeDeliveries()
+        let first = try #require(items.first { $0.delivery.event.id.low == 1 })
+        let second = try #require(items.first { $0.delivery.event.id.low == 2 })
+        let timer = TimerRequest(
+            name: "late",
+            due: self.stage.now + .seconds(10),
+            event: event("a", 5, source: "worker")
+        )
+        var decision = ServiceClient.Decision()
+        decision.timersSet = [timer]
+        _ = self.worker.client.decided(
+            first.partition,
+            epoch: first.epoch,
+            first.delivery,
+            decision
+        )
+        self.worker.note(
+            self.worker.client.finished(first.partition, epoch: first.epoch, first.delivery)
+        )
+        try self.worker.exchange()
+        try self.fill()
+        // Turns that leave too little for anything else to begin, and need not wait themselves.
+        try self.work(self.worker, change: [UInt8](repeating: 9, count: 60_000))
+        self.worker.fail(second, "cannot be parsed")
+        try self.worker.exchange()
+        try self.stage.passes(.seconds(11))
+        #expect(try self.work(self.worker).isEmpty)
+        let admin = StageAdmin(self.stage)
+        #expect(try admin.ask(["do": "dead-letters"])["deadLetters"]?.array?.isEmpty == true)
+
+        try self.makeRoom()
+        // A timer may have looked just before the room was found.
+        try self.stage.passes(.milliseconds(250))
+        #expect(try self.work(self.worker).contains(5))
+        #expect(try admin.ask(["do": "dead-letters"])["deadLetters"]?.array?.count == 1)
     }
 
     @Test func `can be killed, and has its reserve again`() throws {

@@ -13,8 +13,16 @@ final class FaultRunner {
         /// Whether the hub has not answered the last command about it.
         var isAsking = false
         var bitten = 0
-        /// Bites that were counted before the hub or party that counts died.
+        /// When it heals.
         var until = Instant.zero
+    }
+
+    /// A fault that begins when the last of so many events has happened.
+    private struct Awaited {
+        var fault: Int
+        var source: String
+        var left: Int
+        var delay: Duration
     }
 
     /// Something that was done on purpose, for telling the story afterwards.
@@ -27,9 +35,8 @@ final class FaultRunner {
     private unowned let shop: SimulatedShop
     private let faults: [Fault]
     private var states: [State]
-    /// Which faults wait for which event; by type and source, then number.
-    private var awaited: [String: [Int: [Int]]] = [:]
-    private var counts: [String: Int] = [:]
+    /// Which faults wait for events, by the events' type.
+    private var awaited: [String: [Awaited]] = [:]
     private(set) var incidents: [Incident] = []
 
     init(shop: SimulatedShop, faults: [Fault]) {
@@ -52,9 +59,10 @@ final class FaultRunner {
         for (index, fault) in self.faults.enumerated() {
             switch fault.trigger {
             case .at(let time): self.shop.at(time) { [weak self] in self?.begin(index) }
-            case .after(let event, _):
-                let key = Self.key(event.type, event.source)
-                self.awaited[key, default: [:]][event.number, default: []].append(index)
+            case .after(let event, let delay):
+                self.awaited[event.type, default: []].append(
+                    Awaited(fault: index, source: event.source, left: event.number, delay: delay)
+                )
             }
         }
         if !self.awaited.isEmpty {
@@ -62,16 +70,15 @@ final class FaultRunner {
         }
     }
 
-    private static func key(_ type: String, _ source: String) -> String { "\(type) \(source)" }
-
     private func happened(_ event: EventEnvelope) {
-        let key = Self.key(event.type, event.source)
-        guard let waiting = self.awaited[key] else { return }
-        let count = (self.counts[key] ?? 0) + 1
-        self.counts[key] = count
-        for index in waiting[count] ?? [] {
-            guard case .after(_, let delay) = self.faults[index].trigger else { continue }
-            self.shop.at(delay) { [weak self] in self?.begin(index) }
+        guard let place = self.awaited.index(forKey: event.type) else { return }
+        for number in self.awaited.values[place].indices
+        where self.awaited.values[place][number].source == event.source {
+            self.awaited.values[place][number].left -= 1
+            guard self.awaited.values[place][number].left == 0 else { continue }
+            let fault = self.awaited.values[place][number].fault
+            let delay = self.awaited.values[place][number].delay
+            self.shop.at(delay) { [weak self] in self?.begin(fault) }
         }
     }
 

@@ -19,8 +19,8 @@ package struct Delivery: Sendable, Hashable {
 /// Tells deliveries that are new, expected again, or repeated by mistake.
 struct Intake {
     private var next: UInt64
-    /// Offsets below `next` that have not come yet.
-    private var missing: Set<UInt64> = []
+    /// The offsets below `next` that have not come yet, ascending: few ranges, however long.
+    private var missing: [Range<UInt64>] = []
     /// Offsets that failed and will come again.
     private var awaited: Set<UInt64> = []
 
@@ -30,11 +30,22 @@ struct Intake {
 
     mutating func accepts(_ offset: UInt64) -> Bool {
         if offset >= self.next {
-            for skipped in self.next..<offset { self.missing.insert(skipped) }
+            guard offset < .max else { return false }
+            if offset > self.next { self.missing.append(self.next..<offset) }
             self.next = offset + 1
             return true
         }
-        return self.missing.remove(offset) != nil || self.awaited.remove(offset) != nil
+        return self.takeMissing(offset) || self.awaited.remove(offset) != nil
+    }
+
+    private mutating func takeMissing(_ offset: UInt64) -> Bool {
+        guard let index = self.missing.firstIndex(where: { $0.upperBound > offset }),
+            self.missing[index].contains(offset)
+        else { return false }
+        let range = self.missing[index]
+        let rest = [range.lowerBound..<offset, offset + 1..<range.upperBound]
+        self.missing.replaceSubrange(index...index, with: rest.filter { !$0.isEmpty })
+        return true
     }
 
     mutating func awaits(_ offset: UInt64) { self.awaited.insert(offset) }

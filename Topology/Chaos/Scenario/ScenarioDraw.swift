@@ -65,6 +65,12 @@ package struct ScenarioDraw: Sendable {
         }
         let services = scenario.topology.services.count
         let doubled = random.below(max(services, 1))
+        var money = SeededRandom(seed: scenario.seed).split("declines")
+        let declines = ["0%", "5%", "5%", "20%"][money.below(4)]
+        for index in scenario.topology.outside.indices
+        where scenario.topology.outside[index].kind == .bank {
+            scenario.topology.outside[index].settings = ["declines": .string(declines)]
+        }
         switch random.below(6) {
         case 0: for index in 0..<services { scenario.topology.services[index].instances = 2 }
         case 1, 2: if services > 0 { scenario.topology.services[doubled].instances = 2 }
