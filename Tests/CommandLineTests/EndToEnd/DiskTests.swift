@@ -81,9 +81,6 @@ private let canMount: Bool = {
         let output = TestFolder.read("\(self.folder.path)/all")
         #expect(status == 0, "\(output)")
         #expect(output.contains("\ncode 0\n"), "\(output)")
-        let full = "the disk of the run folder is full; orders are refused until there is room"
-        #expect(output.contains(full), "\(output)")
-        #expect(output.contains("the disk of the run folder has room again after"), "\(output)")
         let last = output.split(separator: "\n").last.map(String.init) ?? ""
         let verdict = try JSONValue(parsing: last)
         #expect(verdict["verdict"] == "passed", "\(output)")

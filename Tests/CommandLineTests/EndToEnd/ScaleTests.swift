@@ -80,8 +80,9 @@ import Testing
             let rolled = try self.folder.squall("roll \(service)")
             #expect(rolled.code == 0, "\(rolled.errors)")
             #expect(rolled.output.contains("\(service) restarted one by one within"))
-            let owned = try self.owned(service)
-            #expect(owned.values.map(\.count) == [2, 2])
+            try Deadline.wait(seconds: 20, for: "both instances of \(service) to own a half") {
+                try self.owned(service).values.map(\.count) == [2, 2]
+            }
         }
         for name in ["hub", "bank", "payments-2"] {
             #expect(try self.folder.squall("restart \(name)").code == 0, "\(name)")
