@@ -7,7 +7,7 @@ import TopologyFile
 
 /// Bugs that a few small runs find; `squall sim --bugs` hunts for all of them.
 private let quickBugs: [Flaw] = [
-    .chargeWithoutKey, .timeoutMeansDeclined, .errorMeansPaid, .lostCompensation, .lateStockKept,
+    .chargeWithoutKey, .timeoutMeansDeclined, .errorMeansPaid, .lostCompensation,
     .outOfStockKept, .partialRelease, .stockTimerNeverStopped, .confirmBeforePayment, .oversell,
     .shippedStaysInStock, .reservationsNotRestored, .mailWithoutKey, .emitOutsideTurn,
     .errorSwallowed, .snapshotOneBehind, .placesWithoutFigures, .repeatsHandled,

@@ -56,9 +56,8 @@ package struct RunFold: Sendable {
             guard self.services.indices.contains(service) else { return }
             self.services[service].rewound(topic, partition, to: offset)
 
-        case .assigned(let service, let partition, _, let instance):
-            guard self.services.indices.contains(service) else { return }
-            self.services[service].assigned(partition, to: instance)
+        case .assigned(let service, _, _, _):
+            if self.services.indices.contains(service) { self.services[service].assignments += 1 }
 
         case .opened, .closed, .checkpoint: break
         }

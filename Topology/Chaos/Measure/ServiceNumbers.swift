@@ -11,9 +11,7 @@ package struct ServiceNumbers: Sendable, Hashable {
     package var deadLetters = 0
     package var redriven = 0
     /// How often one of its partitions got an owner.
-    package private(set) var assignments = 0
-    /// The instance that each partition was given to last; nil where there was none yet.
-    package private(set) var owners: [String?] = []
+    package var assignments = 0
     /// From the commit of an event to the commit of the turn that handles it.
     ///
     /// What waited longer than the ring of commit times reaches back counts as that old at least.
@@ -31,7 +29,6 @@ package struct ServiceNumbers: Sendable, Hashable {
 
     mutating func open(layout: MeshLayout, service: Int) {
         self.bases = [Int](repeating: -1, count: layout.topicCount)
-        self.owners = [String?](repeating: nil, count: layout.services[service].partitions)
         for topic in layout.consumedTopics(of: service) where self.bases[topic] < 0 {
             self.bases[topic] = self.ends.count
             let zeros = [UInt64](repeating: 0, count: layout.partitionCount(topic))
@@ -52,11 +49,6 @@ package struct ServiceNumbers: Sendable, Hashable {
     /// Deliveries done with a second, over the last full `seconds` before `now`.
     package func eventsPerSecond(now: Instant, over seconds: Int = 1) -> Int {
         self.rate.perSecond(now: now, over: seconds)
-    }
-
-    mutating func assigned(_ partition: Int, to instance: String) {
-        self.assignments += 1
-        if self.owners.indices.contains(partition) { self.owners[partition] = instance }
     }
 
     mutating func published(_ topic: Int, _ partition: Int, _ offset: UInt64) {

@@ -167,10 +167,10 @@ extension RunningTopology {
 
     /// This is how the hub sees a service.
     func observed(_ service: String, _ status: JSONValue) {
-        guard self.changes[service] != nil else { return }
         let view = InstanceChange.View(status: status)
+        self.views[service] = view
         let now = self.loop.now()
-        self.advance(service, view) { $0.observed(view, now: now) }
+        self.advance(service) { $0.observed(view, now: now) }
     }
 
     /// Everything ends: what is under way will not be finished.
@@ -192,27 +192,22 @@ extension RunningTopology {
 
     private func advance(
         _ service: String,
-        _ view: InstanceChange.View? = nil,
         _ step: (inout InstanceChange) -> [InstanceChange.Action]
     ) {
         guard var pending = self.changes[service] else { return }
         let actions = step(&pending.change)
         self.changes[service] = pending
-        self.perform(actions, service, view)
+        self.perform(actions, service)
     }
 
-    private func perform(
-        _ actions: [InstanceChange.Action],
-        _ service: String,
-        _ view: InstanceChange.View? = nil
-    ) {
+    private func perform(_ actions: [InstanceChange.Action], _ service: String) {
         for action in actions {
             switch action {
             case .start(let instance): self.launchInstance(instance, of: service)
             case .leave(let instance): self.letLeave(instance, of: service)
             case .retire(let instance): self.end(instance, isRetired: true)
             case .restart(let instance): self.end(instance, isRetired: false)
-            case .finished: self.finished(service, view)
+            case .finished: self.finished(service)
             case .failed(let missing):
                 self.finish(
                     service,
@@ -275,7 +270,7 @@ extension RunningTopology {
         }
     }
 
-    private func finished(_ service: String, _ view: InstanceChange.View?) {
+    private func finished(_ service: String) {
         guard let pending = self.changes[service] else { return }
         let took = HumanText.duration(self.loop.now() - pending.began)
         let text =
@@ -289,7 +284,7 @@ extension RunningTopology {
             }
         self.happened(text, .good)
         let instances = pending.change.expected.map { instance -> JSONValue in
-            let owned = view?.owned[instance] ?? self.owned(instance, of: service)
+            let owned = self.views[service]?.owned[instance] ?? []
             return [
                 "instance": .string(instance),
                 "partitions": .array(owned.map { .int(Int64($0)) }),
@@ -305,11 +300,5 @@ extension RunningTopology {
         guard let pending = self.changes.removeValue(forKey: service) else { return }
         if let timer = pending.timer { self.loop.cancel(timer) }
         pending.answer(result)
-    }
-
-    /// The partitions that were last given to an instance.
-    func owned(_ instance: String, of service: String) -> [Int] {
-        let owners = self.feed.fold.services.first { $0.name == service }?.owners ?? []
-        return owners.indices.filter { owners[$0] == instance }
     }
 }

@@ -58,7 +58,7 @@ extension RunningTopology {
             let planned = self.launch.processes.first { $0.name == known.name }
             if let service = planned?.service, let instance = planned?.instance {
                 process.service = service
-                process.partitions = self.owned(instance, of: service)
+                process.partitions = self.views[service]?.owned[instance] ?? []
             }
             guard planned?.kind == .service, let service = self.numbers(of: known.name) else {
                 return process

@@ -74,6 +74,8 @@ package final class RunningTopology {
     var leaseTimer: TimerID?
     /// The changes of instances under way, by service.
     var changes: [String: PendingChange] = [:]
+    /// How the hub saw each service when last asked: whenever an instance became ready.
+    var views: [String: InstanceChange.View] = [:]
     /// Who waits for which process to be back.
     var restarts: [String: ControlServer.Answer] = [:]
     var phase = TopologyStatus.Phase.starting
@@ -284,7 +286,7 @@ package final class RunningTopology {
                 }
             }
             if allReady, self.launcher.isUp { self.begin() }
-            for service in status["services"]?.array ?? [] where !self.changes.isEmpty {
+            for service in status["services"]?.array ?? [] {
                 self.observed(service["name"]?.string ?? "", service)
             }
         }
