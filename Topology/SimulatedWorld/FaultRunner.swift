@@ -211,10 +211,25 @@ final class FaultRunner {
         }
         guard state.isActive else { return ["do": "heal", "number": .int(state.rule ?? 0)] }
         return [
-            "do": .string(fault.kind.rawValue), "from": .string(fault.target),
-            "to": .string(fault.to), "milliseconds": .int(Int64(fault.amount)),
-            "perMille": .int(Int64(fault.amount)),
+            "do": "link", "from": .string(fault.target), "to": .string(fault.to),
+            "fault": self.linkFault(fault).json,
         ]
+    }
+
+    /// The fault as the hub takes it.
+    private func linkFault(_ fault: Fault) -> LinkFault {
+        switch fault.kind {
+        case .delay:
+            var delay = LinkFault(kind: .delay)
+            delay.by = .milliseconds(fault.amount)
+            return delay
+        case .drop, .duplicate:
+            var loss = LinkFault(kind: fault.kind == .drop ? .drop : .duplicate)
+            loss.chance = Ratio(Int64(min(fault.amount, 1000)), 1000) ?? .one
+            return loss
+        default:
+            return LinkFault(kind: .cut)
+        }
     }
 
     /// Takes the counts that die with the hub.
