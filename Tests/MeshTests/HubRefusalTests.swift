@@ -33,6 +33,20 @@ import Testing
         try self.stillWorks(stage, worker)
     }
 
+    @Test func `a service that wants to command, with its own right token`() throws {
+        let (stage, worker) = try self.stageWithWorker()
+        for role in [ClientRole.admin, .observer] {
+            let id = stage.connect()
+            var writer = WireWriter()
+            Hello(role: role, name: "worker", instance: "worker-2", token: "secret")
+                .encode(into: &writer)
+            stage.send(writer.bytes, on: id)
+            try stage.flush()
+            #expect(stage.closed.contains(id))
+        }
+        try self.stillWorks(stage, worker)
+    }
+
     @Test func `another user, whatever its token says`() throws {
         let (stage, worker) = try self.stageWithWorker()
         let id = stage.connect(uid: 8)

@@ -148,7 +148,10 @@ extension Hub {
         }
         switch hello.role {
         case .observer, .admin:
-            break
+            // A service or a party that may speak for itself may not command.
+            guard self.layout.serviceIndex(hello.name) == nil,
+                !self.layout.publishers.contains(where: { $0.name == hello.name })
+            else { throw Refusal(.notAllowed, "'\(hello.name)' is no tool of the launcher") }
         case .publisher:
             guard self.layout.publishers.contains(where: { $0.name == hello.name }) else {
                 throw Refusal(.notAllowed, "the topology names no publisher '\(hello.name)'")
