@@ -13,10 +13,7 @@ extension [SwiftSetting] {
             // An asynchronous function stays on its caller's executor: a service never leaves its
             // host's loop by calling a helper.
             .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-            .unsafeFlags(
-                ["-cross-module-optimization", "-enforce-exclusivity=unchecked"],
-                .when(configuration: .release)
-            ),
+            .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
         ]
     }
 }
