@@ -147,7 +147,10 @@ final class LoadDriver {
             return self.retryLater()
         }
         for order in orders {
-            let sequence = self.client.publish(self.envelope(order), to: OrderPlaced.topic)
+            let sequence = self.client.publish(
+                order.envelope(source: self.name),
+                to: OrderPlaced.topic
+            )
             self.ledger.sent(order, as: sequence)
         }
         self.sentCount += orders.count
@@ -184,24 +187,6 @@ final class LoadDriver {
             self.timer = nil
             self.place()
         }
-    }
-
-    private func envelope(_ planned: PlannedOrder) -> EventEnvelope {
-        let id = EventID(
-            high: StableHash.of(self.name),
-            low: StableHash.of(planned.order.order.rawValue)
-        )
-        return EventEnvelope(
-            id: id,
-            source: self.name,
-            type: OrderPlaced.type,
-            subject: planned.order.subject,
-            time: planned.intended,
-            trace: TraceContext(startedBy: id),
-            causation: .none,
-            correlation: planned.order.order.rawValue,
-            data: planned.order.encoded()
-        )
     }
 
     private func carryOut(_ action: PublisherClient.Action) {
