@@ -139,6 +139,25 @@ final class SocketStream {
         self.updateInterest()
     }
 
+    /// Sends bytes and empties the array, whose memory stays the caller's where nothing has to wait.
+    func send(emptying bytes: inout [UInt8]) {
+        var sent = bytes.count
+        if !self.isClosed, !self.outputBroken, !self.closesWhenSent, !bytes.isEmpty {
+            guard self.bufferedBytes == 0 else {
+                self.enqueue(bytes)
+                return bytes.removeAll(keepingCapacity: true)
+            }
+            sent = self.write(bytes, from: 0) ?? bytes.count
+        }
+        guard sent < bytes.count else { return bytes.removeAll(keepingCapacity: true) }
+        self.waiting = [bytes]
+        bytes = []
+        self.waitingHead = 0
+        self.headOffset = sent
+        self.bufferedBytes = self.waiting[0].count - sent
+        self.updateInterest()
+    }
+
     private func enqueue(_ bytes: [UInt8]) {
         self.bufferedBytes += bytes.count
         let last = self.waiting.count - 1

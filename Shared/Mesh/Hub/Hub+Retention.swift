@@ -30,7 +30,8 @@ extension Hub {
                 for cursor in state.cursors {
                     let topic = self.topics[cursor.topic][partition]
                     guard cursor.floor < topic.end else { continue }
-                    needed = min(needed, topic.scanStart(for: cursor.floor))
+                    guard let start = topic.scanStart(for: cursor.floor) else { continue }
+                    needed = min(needed, start)
                 }
             }
             let open = self.deadLetters[service].first { !$0.isRedriven }

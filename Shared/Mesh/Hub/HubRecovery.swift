@@ -46,9 +46,13 @@ struct HubRecovery: LogVisitor {
         if fingerprint != self.layout.fingerprint { self.otherLayout = fingerprint }
     }
 
-    mutating func published(publisher: String, sequence: UInt64) {
+    mutating func published(publisher: String, sequence: UInt64, count: Int) {
         if self.flaws.contains("publisher-forgotten") { return }
-        self.publishers[publisher, default: PublisherProgress()].stored(sequence)
+        guard sequence >= UInt64(count) else {
+            return self.fail("\(count) events end with number \(sequence)")
+        }
+        self.publishers[publisher, default: PublisherProgress()]
+            .stored(sequence, count: UInt64(count))
     }
 
     private mutating func enter(_ service: Int, _ partition: Int) -> Bool {
@@ -72,6 +76,9 @@ struct HubRecovery: LogVisitor {
         guard let (service, partition) = self.current else { return }
         guard let cursor = self.services[service][partition].cursorIndex(topic) else {
             return self.fail("service \(service) does not consume topic \(topic)")
+        }
+        if self.layout.isVolatile(topic) {
+            return self.topics[topic][partition].skipVolatile(beyond: offset)
         }
         let floor = self.services[service][partition].cursors[cursor].floor
         if offset != floor, self.flaws.contains("gap-acks-forgotten") { return }
@@ -156,10 +163,33 @@ struct HubRecovery: LogVisitor {
         guard self.enter(service, partition),
             let cursor = self.services[service][partition].cursorIndex(topic)
         else { return }
+        if self.layout.isVolatile(topic) {
+            return self.topics[topic][partition].skipVolatile(beyond: offset)
+        }
         self.services[service][partition].cursors[cursor].rewind(to: offset)
     }
 
     mutating func closed() {}
+
+    /// Everything was told: what was in memory only is gone, and nobody waits for it.
+    mutating func finished() {
+        for topic in self.topics.indices where self.layout.isVolatile(topic) {
+            for partition in self.topics[topic].indices {
+                let end = self.topics[topic][partition].end
+                if end > 0 { self.topics[topic][partition].skipVolatile(beyond: end - 1) }
+            }
+        }
+        for service in self.services.indices {
+            for partition in self.services[service].indices {
+                for cursor in self.services[service][partition].cursors.indices {
+                    let topic = self.services[service][partition].cursors[cursor].topic
+                    guard self.layout.isVolatile(topic) else { continue }
+                    let end = self.topics[topic][partition].end
+                    self.services[service][partition].cursors[cursor].skip(to: end)
+                }
+            }
+        }
+    }
 
     mutating func checkpoint(_ state: UnsafeRawBufferPointer) throws(WireError) {
         try self.restore(from: state)

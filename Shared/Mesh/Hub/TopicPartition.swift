@@ -16,10 +16,27 @@ struct TopicPartition {
     private var sparse: [UInt64] = []
     /// The number of strides whose records retention has removed.
     private var removedStrides: UInt64 = 0
+    /// The events themselves where the topic is never synced; nil where they are in the log.
+    private(set) var volatile: VolatileTail?
     private static let stride: UInt64 = 64
     private static let recentMax = 1024
 
     init() {}
+
+    /// Adds an event that is kept in memory only.
+    mutating func appendVolatile(_ envelope: UnsafeRawBufferPointer) {
+        if self.volatile == nil { self.volatile = VolatileTail(from: self.end) }
+        self.volatile?.append(envelope)
+        self.end += 1
+    }
+
+    /// Goes on behind every offset that an earlier hub may have given, after one was heard of.
+    mutating func skipVolatile(beyond offset: UInt64) {
+        self.end = max(self.end, (offset >> Self.lifeBits + 1) << Self.lifeBits)
+    }
+
+    /// How many events of a topic that is never synced one life of the hub may count.
+    private static let lifeBits: UInt64 = 40
 
     /// Reads what ``encode(into:)`` wrote; no event counts as recent.
     init(from reader: inout WireReader) throws(WireError) {
@@ -48,14 +65,22 @@ struct TopicPartition {
     @discardableResult
     mutating func append(_ place: EventPlace, record: UInt64) -> UInt64 {
         let offset = self.end
-        if offset.isMultiple(of: Self.stride) { self.sparse.append(record) }
-        self.recent.append(place)
-        self.end += 1
-        if self.recent.count >= 2 * Self.recentMax {
-            self.recent.removeFirst(Self.recentMax)
-            self.recentStart += UInt64(Self.recentMax)
-        }
+        self.append(CollectionOfOne(place), record: record)
         return offset
+    }
+
+    /// Adds events that lie in one record.
+    mutating func append(_ places: some Collection<EventPlace>, record: UInt64) {
+        for place in places {
+            if self.end.isMultiple(of: Self.stride) { self.sparse.append(record) }
+            self.recent.append(place)
+            self.end += 1
+        }
+        if self.recent.count >= 2 * Self.recentMax {
+            let surplus = self.recent.count - Self.recentMax
+            self.recent.removeFirst(surplus)
+            self.recentStart += UInt64(surplus)
+        }
     }
 
     /// Returns where a recent event lies, or nil where only a scan can tell.
@@ -65,13 +90,16 @@ struct TopicPartition {
     }
 
     /// Returns the position of a record from which a scan forward meets the event at `offset`.
-    func scanStart(for offset: UInt64) -> UInt64 {
+    func scanStart(for offset: UInt64) -> UInt64? {
+        guard !self.sparse.isEmpty else { return nil }
         let stride = max(offset / Self.stride, self.removedStrides) - self.removedStrides
         return self.sparse[Int(min(stride, UInt64(self.sparse.count) - 1))]
     }
 
     /// The first offset that can still be read.
-    var start: UInt64 { min(self.removedStrides * Self.stride, self.end) }
+    var start: UInt64 {
+        self.volatile?.start ?? min(self.removedStrides * Self.stride, self.end)
+    }
 
     /// The records before `position` are gone: forgets the offsets that lay there.
     mutating func removed(before position: UInt64) {

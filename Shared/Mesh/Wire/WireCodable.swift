@@ -87,15 +87,26 @@ extension FieldCoder {
     }
 }
 
+extension WireWriter {
+    /// Appends the binary form of a value.
+    @inlinable
+    mutating func fields(of value: some WireCodable) {
+        var coder = BinaryEncoder()
+        var copy = value
+        swap(&coder.writer, &self)
+        // Encoding reads fields and has nothing to refuse.
+        do { try copy.fields(&coder) } catch { preconditionFailure("encoding failed: \(error)") }
+        swap(&coder.writer, &self)
+    }
+}
+
 extension WireCodable {
     /// The value's binary form.
     @inlinable
     public func encoded() -> [UInt8] {
-        var coder = BinaryEncoder()
-        var copy = self
-        // Encoding reads fields and has nothing to refuse.
-        do { try copy.fields(&coder) } catch { preconditionFailure("encoding failed: \(error)") }
-        return coder.writer.bytes
+        var writer = WireWriter()
+        writer.fields(of: self)
+        return writer.bytes
     }
 
     /// Reads the value from its binary form.
