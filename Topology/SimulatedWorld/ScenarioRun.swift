@@ -4,37 +4,8 @@ import ServiceKit
 
 /// One scenario run in the simulated world, from its start to its verdict.
 package struct ScenarioRun {
-    /// What came of a run.
-    package struct Outcome: Sendable {
-        package var seed: UInt64
-        /// Equal for equal runs, and for no others.
-        package var hash: UInt64
-        package var verdict: Verdict?
-        /// The promise that was broken; nil where all held.
-        package var failure: Failure?
-        package var messages: Int
-        package var steps: Int
-        /// How often each fault bit.
-        package var bitten: [Int]
-        /// How much virtual time passed.
-        package var elapsed: Duration
-
-        package var hasPassed: Bool { self.failure == nil }
-    }
-
-    /// What is wrong with a run.
-    package struct Failure: Sendable, Hashable {
-        /// The invariant's name, or `converges`, `log-readable`, `ledgers-readable`.
-        package var invariant: String
-        package var summary: String
-        package var witness: [Witness]
-    }
-
-    /// What was done on purpose, and when.
-    package struct Incident: Sendable {
-        package var time: Instant
-        package var text: String
-    }
+    package typealias Failure = ScenarioOutcome.Failure
+    package typealias Incident = ScenarioOutcome.Incident
 
     package let scenario: Scenario
     private let shop: SimulatedShop
@@ -54,7 +25,8 @@ package struct ScenarioRun {
             topology: scenario.topology,
             orders: scenario.orders,
             seed: scenario.seed,
-            flaws: Flaws(names: Set(scenario.flaws))
+            flaws: Flaws(names: Set(scenario.flaws)),
+            exceptions: scenario.exceptions
         )
         if let every = scenario.snapshotEvery { self.shop.snapshotIntervalMax = every }
         self.start = self.shop.simulation.now
@@ -70,10 +42,10 @@ package struct ScenarioRun {
     package var complaints: [Incident] { self.complaintBox.complaints }
 
     /// Runs a scenario.
-    package static func run(_ scenario: Scenario) -> Outcome { ScenarioRun(scenario).run() }
+    package static func run(_ scenario: Scenario) -> ScenarioOutcome { ScenarioRun(scenario).run() }
 
     /// Runs it to its end: the first broken promise, or rest after all faults have healed.
-    package func run() -> Outcome {
+    package func run() -> ScenarioOutcome {
         self.shop.start()
         var lastTrouble = self.start
         var isOver = false
@@ -100,7 +72,7 @@ package struct ScenarioRun {
             || self.shop.hubFailure != nil
     }
 
-    private func outcome(_ hasConverged: Bool) -> Outcome {
+    private func outcome(_ hasConverged: Bool) -> ScenarioOutcome {
         let violation = self.shop.judge.violation
         var verdict: Verdict?
         var failure: Failure?
@@ -112,7 +84,7 @@ package struct ScenarioRun {
         } catch {
             failure =
                 failure
-                ?? Failure(invariant: "ledgers-readable", summary: "\(error)", witness: [])
+                ?? Failure(invariant: "ledgers-readable", summary: "\(error)")
         }
         if failure == nil, let violation {
             failure = Failure(violation.invariant, violation.finding)
@@ -128,16 +100,15 @@ package struct ScenarioRun {
         if failure == nil, let check = verdict?.checks.first(where: Self.isBroken) {
             failure = Failure(check.name, check.finding)
         }
-        return Outcome(
-            seed: self.scenario.seed,
-            hash: self.shop.runHash,
-            verdict: verdict,
-            failure: failure,
-            messages: self.shop.simulation.messageCount,
-            steps: self.shop.simulation.stepCount,
-            bitten: self.faults.bitten,
-            elapsed: self.shop.simulation.now - self.start
-        )
+        var outcome = ScenarioOutcome(world: .simulated, seed: self.scenario.seed)
+        outcome.hash = self.shop.runHash
+        outcome.verdict = verdict
+        outcome.failure = failure
+        outcome.messages = self.shop.simulation.messageCount
+        outcome.steps = self.shop.simulation.stepCount
+        outcome.bitten = self.faults.bitten
+        outcome.elapsed = self.shop.simulation.now - self.start
+        return outcome
     }
 
     private static func isBroken(_ check: Verdict.Check) -> Bool {
@@ -164,12 +135,12 @@ package struct ScenarioRun {
 
     /// What was done on purpose, in order.
     package var incidents: [Incident] {
-        self.faults.incidents.map { Incident(time: $0.time, text: $0.text) }
+        self.faults.incidents.map { Incident(time: $0.time, text: $0.text, fault: $0.fault) }
     }
 }
 
-extension ScenarioRun.Failure {
-    init(_ invariant: String, _ finding: Finding) {
+extension ScenarioOutcome.Failure {
+    fileprivate init(_ invariant: String, _ finding: Finding) {
         self.init(invariant: invariant, summary: finding.summary, witness: finding.witness)
     }
 }

@@ -18,6 +18,8 @@ package final class SimulatedShop {
     package let topology: Topology
     let layout: MeshLayout
     let flaws: Flaws
+    /// The invariants that it is not judged by.
+    private let exceptions: Set<String>
     let hub: SimulatedHub
     /// What commands the hub while a service is changed.
     var instanceAdmin: SimulatedAdmin?
@@ -45,8 +47,15 @@ package final class SimulatedShop {
     private(set) var logProblem: LogError?
 
     /// Creates a shop with a load of `orders` orders; nothing runs before ``start()``.
-    package init(topology: Topology, orders: Int, seed: UInt64, flaws: Flaws = Flaws()) {
+    package init(
+        topology: Topology,
+        orders: Int,
+        seed: UInt64,
+        flaws: Flaws = Flaws(),
+        exceptions: Set<String> = []
+    ) {
         self.topology = topology
+        self.exceptions = exceptions
         self.flaws = flaws
         let simulation = Simulation(seed: seed)
         self.simulation = simulation
@@ -79,7 +88,7 @@ package final class SimulatedShop {
             seed: seed,
             ledgerDisk: self.ledgerDisk
         )
-        self.judge = Judge(layout: layout)
+        self.judge = Judge(layout: layout, except: exceptions)
         self.fold = RunFold(layout: layout)
         self.addServices()
         self.addParties()
@@ -218,7 +227,7 @@ package final class SimulatedShop {
         guard end < self.follower.position else { return }
         let onEvent = self.onEvent
         self.onEvent = { _ in }
-        self.judge = Judge(layout: self.layout)
+        self.judge = Judge(layout: self.layout, except: self.exceptions)
         self.fold = RunFold(layout: self.layout)
         self.follower = LogFollower()
         self.follow()

@@ -106,7 +106,7 @@ struct BugTable {
         _ seed: UInt64,
         _ limit: Int,
         _ threads: Int
-    ) -> ScenarioRun.Outcome? {
+    ) -> ScenarioOutcome? {
         let search = SeedSearch(draw, from: seed, runs: limit, stopsAtFailure: true)
         search.run(threads: threads) {
             usleep(2000)

@@ -19,7 +19,7 @@ struct SavedScenario {
     /// Saves a scenario as a run; returns its folder.
     static func save(
         _ scenario: Scenario,
-        _ outcome: ScenarioRun.Outcome,
+        _ outcome: ScenarioOutcome,
         suffix: String = ""
     ) throws(ControlError) -> String {
         let list = RunList(root: "\(CommandContext.workingFolder)/.squall/runs")
@@ -41,6 +41,23 @@ struct SavedScenario {
         return ".squall/runs/\(name)"
     }
 
+    /// Reads a scenario file; the topology that it names lies where the file's folder says.
+    static func read(_ path: String) throws(ControlError) -> ScenarioFile {
+        let folder = path.contains("/") ? FileSystem.folder(of: path) : "."
+        do {
+            return try ScenarioFile(utf8: try FileSystem.read(path), file: path) {
+                name throws(ScenarioError) in
+                do {
+                    return try FileSystem.read(name.hasPrefix("/") ? name : "\(folder)/\(name)")
+                } catch {
+                    throw ScenarioError("\(error)")
+                }
+            }
+        } catch {
+            throw ControlError("\(error)", hint: "squall help replay", isUsage: true)
+        }
+    }
+
     /// Reads a scenario by its run's id, its folder or its file.
     init(named name: String) throws(ControlError) {
         let root = RunList.nearest(to: CommandContext.workingFolder).root
@@ -55,18 +72,15 @@ struct SavedScenario {
             )
         }
         self.path = path
-        do {
-            let json = try JSONParser.parse(try FileSystem.readText(path), dialect: .json5).value
-            self.scenario = try Scenario(json, file: path) { file throws(ScenarioError) in
-                do {
-                    return try TopologyCommands.topology(file)
-                } catch {
-                    throw ScenarioError("\(error)")
-                }
-            }
-        } catch {
-            throw ControlError("\(error)", hint: "squall help replay", isUsage: true)
+        let file = try Self.read(path)
+        guard let seed = file.seed else {
+            throw ControlError(
+                "\(path) leaves the seed open: it stands for many runs",
+                hint: "squall run \(path)",
+                isUsage: true
+            )
         }
+        self.scenario = file.scenario(seed: seed)
         if let error = RunningTopology.unknownFlaw(self.scenario.flaws) { throw error }
         try SimCommand.check(self.scenario.topology, path)
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()

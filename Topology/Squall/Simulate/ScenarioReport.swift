@@ -14,7 +14,7 @@ struct ScenarioReport {
         replay: String?,
         showsStory: Bool = true
     )
-        -> ScenarioRun.Outcome
+        -> ScenarioOutcome
     {
         let run = ScenarioRun(scenario, listens: true)
         let outcome = run.run()
@@ -45,7 +45,7 @@ struct ScenarioReport {
     }
 
     /// Writes the verdict and the hash of a run.
-    func verdict(_ outcome: ScenarioRun.Outcome) {
+    func verdict(_ outcome: ScenarioOutcome) {
         let terminal = self.context.terminal
         if let verdict = outcome.verdict {
             terminal.writeRaw(verdict.text(color: terminal.style.color))
@@ -61,7 +61,7 @@ struct ScenarioReport {
         )
     }
 
-    func json(_ outcome: ScenarioRun.Outcome, _ scenario: Scenario) -> [JSONValue.Member] {
+    func json(_ outcome: ScenarioOutcome, _ scenario: Scenario) -> [JSONValue.Member] {
         var members: [JSONValue.Member] = [
             .init("seed", .string(String(outcome.seed))),
             .init("run_hash", .string(Hex.text(outcome.hash))),

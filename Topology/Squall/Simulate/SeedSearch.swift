@@ -15,7 +15,7 @@ final class SeedSearch: Sendable {
         var bitten = 0
         var failureCount = 0
         /// The failed runs with the lowest seeds.
-        var failures: [ScenarioRun.Outcome] = []
+        var failures: [ScenarioOutcome] = []
         /// The hashes in the order of seeds, as one.
         var hash: UInt64 = 0
         fileprivate var next = 0
@@ -33,7 +33,7 @@ final class SeedSearch: Sendable {
     private let first: UInt64
     private let runsMax: Int?
     private let stopsAtFailure: Bool
-    private let onOutcome: (@Sendable (ScenarioRun.Outcome) -> Void)?
+    private let onOutcome: (@Sendable (ScenarioOutcome) -> Void)?
     private let state = Mutex(Progress())
 
     init(
@@ -41,7 +41,7 @@ final class SeedSearch: Sendable {
         from first: UInt64,
         runs: Int?,
         stopsAtFailure: Bool = false,
-        onOutcome: (@Sendable (ScenarioRun.Outcome) -> Void)? = nil
+        onOutcome: (@Sendable (ScenarioOutcome) -> Void)? = nil
     ) {
         self.draw = draw
         self.topologyText = draw.topology.normalized().text
@@ -118,7 +118,7 @@ final class SeedSearch: Sendable {
         }
     }
 
-    private func add(_ outcome: ScenarioRun.Outcome, _ index: Int, _ state: inout Progress) {
+    private func add(_ outcome: ScenarioOutcome, _ index: Int, _ state: inout Progress) {
         state.runs += 1
         state.messages += outcome.messages
         state.bitten += outcome.bitten.reduce(0, +)

@@ -1,0 +1,57 @@
+import Mesh
+
+/// What came of one run of a scenario, in either world.
+package struct ScenarioOutcome: Sendable {
+    package var world: World
+    package var seed: UInt64
+    /// Equal for equal simulated runs, and for no others; 0 in the real world.
+    package var hash: UInt64 = 0
+    package var verdict: Verdict?
+    /// The promise that was broken; nil where all held.
+    package var failure: Failure?
+    /// How many messages arrived somewhere; simulated only.
+    package var messages = 0
+    package var steps = 0
+    /// How often each fault of the scenario bit.
+    package var bitten: [Int] = []
+    /// Which operations came to their end.
+    package var done: [Bool] = []
+    /// How much time passed, virtual in the simulated world.
+    package var elapsed = Duration.zero
+
+    /// Whether nothing was broken.
+    package var hasPassed: Bool { self.failure == nil }
+
+    package init(world: World, seed: UInt64) {
+        self.world = world
+        self.seed = seed
+    }
+
+    /// What is wrong with a run.
+    package struct Failure: Sendable, Hashable {
+        /// The invariant's name, or `converges`, `log-readable`, `ledgers-readable`.
+        package var invariant: String
+        package var summary: String
+        package var witness: [Witness]
+
+        package init(invariant: String, summary: String, witness: [Witness] = []) {
+            self.invariant = invariant
+            self.summary = summary
+            self.witness = witness
+        }
+    }
+
+    /// What was done on purpose, and when.
+    package struct Incident: Sendable, Hashable {
+        package var time: Instant
+        package var text: String
+        /// Which fault of the scenario it was.
+        package var fault: Int?
+
+        package init(time: Instant, text: String, fault: Int? = nil) {
+            self.time = time
+            self.text = text
+            self.fault = fault
+        }
+    }
+}
