@@ -40,6 +40,8 @@ enum Tool {
             return try DeadLettersCommand(context: context).run(command)
         case .check(let run): return try CheckCommand(context: context, name: run).run()
         case .sim(let options): return try SimCommand(context: context, options: options).run()
+        case .certify(let options):
+            return try CertifyCommand(context: context, options: options).run()
         case .replay(let run): return try ReplayCommands(context: context).replay(run)
         case .shrink(let run): return try ReplayCommands(context: context).shrink(run)
         case .logs(let options): return try LogsCommand(context: context, options: options).run()

@@ -19,6 +19,7 @@ struct Invocation: Sendable, Hashable {
         case rewind(RewindOptions)
         case check(run: String?)
         case sim(SimOptions)
+        case certify(CertifyOptions)
         case replay(String)
         case shrink(String)
         case lint(file: String?)

@@ -18,14 +18,24 @@ struct ScenarioReport {
     {
         let run = ScenarioRun(scenario, listens: true)
         let outcome = run.run()
+        self.tell(run, outcome, replay: replay, showsStory: showsStory)
+        return outcome
+    }
+
+    /// Tells what happened in a run that listened.
+    func tell(
+        _ run: ScenarioRun,
+        _ outcome: ScenarioOutcome,
+        replay: String?,
+        showsStory: Bool = true
+    ) {
         let terminal = self.context.terminal
         let style = terminal.style
         guard let failure = outcome.failure else {
-            self.verdict(outcome)
-            return outcome
+            return self.verdict(outcome)
         }
         terminal.write(
-            style.red("FAILED") + "  seed \(scenario.seed): " + style.bold(failure.invariant)
+            style.red("FAILED") + "  seed \(outcome.seed): " + style.bold(failure.invariant)
                 + ": \(failure.summary)"
         )
         for witness in failure.witness { terminal.write("     \(style.dim("\(witness)"))") }
@@ -41,7 +51,6 @@ struct ScenarioReport {
         }
         if let replay { terminal.write("squall replay \(replay)") }
         terminal.write("")
-        return outcome
     }
 
     /// Writes the verdict and the hash of a run.

@@ -50,8 +50,9 @@ struct SimCommand {
         )
     }
 
-    static func threads(_ options: SimOptions) -> Int {
-        options.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    /// How many worlds run side by side: one a core, where nobody says.
+    static func threads(_ wanted: Int?) -> Int {
+        wanted ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 
     // MARK: Searching
@@ -63,7 +64,7 @@ struct SimCommand {
         var interrupts = InterruptWatch()
         let terminal = self.context.terminal
         let isLive = terminal.isInteractive && self.context.output.isChatty
-        search.run(threads: Self.threads(self.options)) {
+        search.run(threads: Self.threads(self.options.threads)) {
             let goesOn = !interrupts.comes(within: isLive || self.options.runs == nil ? 200 : 20)
             if isLive { self.writeLive(search.progress, watch.seconds) }
             return goesOn
