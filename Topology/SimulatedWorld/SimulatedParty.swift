@@ -114,6 +114,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     }
 
     private func answered(_ caller: Int, _ framed: [UInt8]) {
+        framed.withUnsafeBytes { self.simulation.note($0, 4) }
         guard let answer = self.waiting.removeValue(forKey: caller) else { return }
         let frame = framed.withUnsafeBytes { raw in
             try? OutsideFrame.parse(UnsafeRawBufferPointer(rebasing: raw[4...]))

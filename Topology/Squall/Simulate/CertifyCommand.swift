@@ -16,7 +16,8 @@ struct CertifyCommand {
         if let failure = good.outcome.failure {
             self.context.terminal.complain(
                 "the run breaks a promise without any fault: \(failure.invariant): "
-                    + failure.summary
+                    + failure.summary,
+                hint: nil
             )
             return ExitCode.broken
         }
