@@ -50,9 +50,9 @@ struct SimCommand {
         )
     }
 
-    /// How many worlds run side by side: one a core, where nobody says.
-    static func threads(_ wanted: Int?) -> Int {
-        wanted ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    /// How many worlds run side by side: as many as asked for, else one a core.
+    static func threads(_ asked: Int?) -> Int {
+        asked ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 
     // MARK: Searching

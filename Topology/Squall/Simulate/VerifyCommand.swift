@@ -105,7 +105,7 @@ struct VerifyCommand {
         threads: Int
     ) -> [UInt64] {
         let collected = HashList(count: runs)
-        let search = SeedSearch(draw, from: seed, runs: runs) { outcome in
+        let search = SeedSearch(draw, from: seed, runs: runs) { _, outcome in
             collected.set(Int(outcome.seed &- seed), outcome.hash)
         }
         search.run(threads: threads) {
