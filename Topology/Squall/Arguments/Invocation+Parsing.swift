@@ -77,6 +77,7 @@ extension Invocation {
         case "dlq": .deadLetters(try self.deadLetters(words))
         case "rewind": .rewind(try self.rewind(words))
         case "check": .check(run: words.operand(0))
+        case "run": .scenarios(try self.scenarios(words))
         case "sim": .sim(try self.sim(words))
         case "replay": .replay(words.operands[0])
         case "shrink": .shrink(words.operands[0])
@@ -120,12 +121,7 @@ extension Invocation {
             }
             options.settings.append(setting)
         }
-        if let text = words.value("seed") {
-            guard let seed = UInt64(text) else {
-                throw words.error("--seed is a whole number from 0, not '\(text)'")
-            }
-            options.seed = seed
-        }
+        options.seed = try self.seed(words)
         if let text = words.value("speed") {
             guard options.history != nil else {
                 throw words.error("--speed says how fast a --history is placed; there is none")

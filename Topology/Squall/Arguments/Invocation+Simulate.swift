@@ -9,12 +9,7 @@ extension Invocation {
         options.flaws = words.all("bug")
         options.isPlain = words.has("plain")
         options.other = words.value("with")
-        if let text = words.value("seed") {
-            guard let seed = UInt64(text) else {
-                throw words.error("--seed is a whole number from 0, not '\(text)'")
-            }
-            options.seed = seed
-        }
+        options.seed = try self.seed(words)
         let tasks: [(String, SimOptions.Task)] = [
             ("events", .events), ("verify", .verify), ("hashes", .hashes),
             ("list-bugs", .listBugs), ("bugs", .bugs),

@@ -18,6 +18,8 @@ struct Invocation: Sendable, Hashable {
         case deadLetters(DeadLetterCommand)
         case rewind(RewindOptions)
         case check(run: String?)
+        /// Run scenario files.
+        case scenarios(RunOptions)
         case sim(SimOptions)
         case replay(String)
         case shrink(String)

@@ -28,23 +28,23 @@ final class SeedSearch: Sendable {
     /// How many failed runs are kept; the rest is only counted.
     static let failuresKept = 20
 
-    private let draw: ScenarioDraw
+    private let source: any ScenarioSource
     private let topologyText: String
     private let first: UInt64
     private let runsMax: Int?
     private let stopsAtFailure: Bool
-    private let onOutcome: (@Sendable (ScenarioOutcome) -> Void)?
+    private let onOutcome: (@Sendable (Scenario, ScenarioOutcome) -> Void)?
     private let state = Mutex(Progress())
 
     init(
-        _ draw: ScenarioDraw,
+        _ source: any ScenarioSource,
         from first: UInt64,
         runs: Int?,
         stopsAtFailure: Bool = false,
-        onOutcome: (@Sendable (ScenarioOutcome) -> Void)? = nil
+        onOutcome: (@Sendable (Scenario, ScenarioOutcome) -> Void)? = nil
     ) {
-        self.draw = draw
-        self.topologyText = draw.topology.normalized().text
+        self.source = source
+        self.topologyText = source.topology.normalized().text
         self.first = first
         self.runsMax = runs
         self.stopsAtFailure = stopsAtFailure
@@ -96,14 +96,15 @@ final class SeedSearch: Sendable {
 
     private func work() {
         defer { self.state.withLock { $0.workers -= 1 } }
-        var draw = self.draw
+        var source = self.source
         // A topology of its own: threads that count references to the same memory slow each other.
         if let own = try? Topology.parse(self.topologyText, file: "topology") {
-            draw.topology = own
+            source.topology = own
         }
         while let index = self.takeNext() {
-            let outcome = ScenarioRun.run(draw.scenario(seed: self.first &+ UInt64(index)))
-            self.onOutcome?(outcome)
+            let scenario = source.scenario(seed: self.first &+ UInt64(index))
+            let outcome = ScenarioRun.run(scenario)
+            self.onOutcome?(scenario, outcome)
             self.state.withLock { self.add(outcome, index, &$0) }
         }
     }
