@@ -22,6 +22,7 @@ struct Invocation: Sendable, Hashable {
         case scenarios(RunOptions)
         case sim(SimOptions)
         case certify(CertifyOptions)
+        case bench(BenchOptions)
         case replay(String)
         case shrink(String)
         case lint(file: String?)
