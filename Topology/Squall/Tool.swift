@@ -40,7 +40,11 @@ enum Tool {
         case .deadLetters(let command):
             return try DeadLettersCommand(context: context).run(command)
         case .check(let run): return try CheckCommand(context: context, name: run).run()
+        case .scenarios(let options):
+            return try RunCommand(context: context, options: options).run()
         case .sim(let options): return try SimCommand(context: context, options: options).run()
+        case .certify(let options):
+            return try CertifyCommand(context: context, options: options).run()
         case .bench(let options):
             return try BenchCommand(context: context, options: options).run()
         case .replay(let run): return try ReplayCommands(context: context).replay(run)
