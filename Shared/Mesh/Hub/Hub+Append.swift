@@ -203,8 +203,10 @@ extension Hub {
             writer.varint(UInt64(commit.partition))
             writer.varint(commit.epoch)
             writer.varint(commit.sequence)
-            writer.varint(commit.acknowledged.reduce(0) { $0 + UInt64($1.offsets.count) })
-            for run in commit.acknowledged {
+            // What was in memory only does not exist for those who read the log.
+            let runs = commit.acknowledged.filter { !self.layout.isVolatile($0.topic) }
+            writer.varint(runs.reduce(0) { $0 + UInt64($1.offsets.count) })
+            for run in runs {
                 for offset in run.offsets {
                     writer.varint(UInt64(run.topic))
                     writer.varint(offset)

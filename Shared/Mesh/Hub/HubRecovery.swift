@@ -77,9 +77,7 @@ struct HubRecovery: LogVisitor {
         guard let cursor = self.services[service][partition].cursorIndex(topic) else {
             return self.fail("service \(service) does not consume topic \(topic)")
         }
-        if self.layout.isVolatile(topic) {
-            return self.topics[topic][partition].skipVolatile(beyond: offset)
-        }
+        if self.layout.isVolatile(topic) { return }
         let floor = self.services[service][partition].cursors[cursor].floor
         if offset != floor, self.flaws.contains("gap-acks-forgotten") { return }
         self.services[service][partition].cursors[cursor].acknowledge(offset)
@@ -163,20 +161,16 @@ struct HubRecovery: LogVisitor {
         guard self.enter(service, partition),
             let cursor = self.services[service][partition].cursorIndex(topic)
         else { return }
-        if self.layout.isVolatile(topic) {
-            return self.topics[topic][partition].skipVolatile(beyond: offset)
-        }
         self.services[service][partition].cursors[cursor].rewind(to: offset)
     }
 
     mutating func closed() {}
 
-    /// Everything was told: what was in memory only is gone, and nobody waits for it.
+    /// Everything was told: topics that were in memory only begin anew.
     mutating func finished() {
         for topic in self.topics.indices where self.layout.isVolatile(topic) {
             for partition in self.topics[topic].indices {
-                let end = self.topics[topic][partition].end
-                if end > 0 { self.topics[topic][partition].skipVolatile(beyond: end - 1) }
+                self.topics[topic][partition] = TopicPartition()
             }
         }
         for service in self.services.indices {
@@ -184,8 +178,7 @@ struct HubRecovery: LogVisitor {
                 for cursor in self.services[service][partition].cursors.indices {
                     let topic = self.services[service][partition].cursors[cursor].topic
                     guard self.layout.isVolatile(topic) else { continue }
-                    let end = self.topics[topic][partition].end
-                    self.services[service][partition].cursors[cursor].skip(to: end)
+                    self.services[service][partition].cursors[cursor] = Cursor(topic: topic)
                 }
             }
         }

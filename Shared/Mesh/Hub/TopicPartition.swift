@@ -30,14 +30,6 @@ struct TopicPartition {
         self.end += 1
     }
 
-    /// Goes on behind every offset that an earlier hub may have given, after one was heard of.
-    mutating func skipVolatile(beyond offset: UInt64) {
-        self.end = max(self.end, (offset >> Self.lifeBits + 1) << Self.lifeBits)
-    }
-
-    /// How many events of a topic that is never synced one life of the hub may count.
-    private static let lifeBits: UInt64 = 40
-
     /// Reads what ``encode(into:)`` wrote; no event counts as recent.
     init(from reader: inout WireReader) throws(WireError) {
         self.end = try reader.varint()

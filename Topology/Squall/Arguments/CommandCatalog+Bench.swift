@@ -2,16 +2,26 @@ extension CommandCatalog {
     /// The command that measures.
     static let bench = CommandSpecification(
         name: "bench",
-        operands: "mesh",
-        operandCount: 1...1,
-        summary: "measure the mesh: real processes, real sockets, a real disk",
+        operands: "[mesh]",
+        operandCount: 0...1,
+        summary: "measure launch, restarts, memory, recovery, orders and the mesh",
         details: [
-            "WORK is pub (volatile), durable (confirmed, delivered, acknowledged; every group",
-            "commit is synced), rtt (a request and its answer), confirm (one durable event under",
-            "way), open or dopen (5,000 a second, volatile or durable, from end to end).",
+            "Without a word it measures everything in rounds, and says median and spread. Then",
+            "exit code 1 means that something is worse than --baseline, beyond the noise.",
+            "'bench mesh' does one kind of work: WORK is pub (volatile), durable (confirmed,",
+            "delivered, acknowledged; every group commit is synced), rtt (a request and its",
+            "answer), confirm (one durable event under way), open or dopen (5,000 a second,",
+            "volatile or durable, from end to end).",
             "Build with -c release to measure.",
         ],
         options: [
+            OptionSpecification(name: "quick", summary: "fewer and shorter rounds"),
+            OptionSpecification(name: "save", value: "FILE", summary: "keep the figures"),
+            OptionSpecification(
+                name: "baseline",
+                value: "FILE",
+                summary: "compare with figures that were kept"
+            ),
             OptionSpecification(name: "work", value: "WORK", summary: "what to do; default pub"),
             OptionSpecification(name: "cons", value: "N", summary: "consumers; default 1"),
             OptionSpecification(name: "size", value: "BYTES", summary: "of data; default 256"),
@@ -28,6 +38,8 @@ extension CommandCatalog {
             ),
         ],
         examples: [
+            Example("squall bench --save now.json", "everything; takes some minutes"),
+            Example("squall bench --quick --baseline now.json", "is anything worse?"),
             Example("squall bench mesh", "volatile, one producer and one consumer"),
             Example("squall bench mesh --work durable --json", "one line for a machine"),
         ],

@@ -1,8 +1,25 @@
 extension Invocation {
     /// Understands `squall bench`.
     static func bench(_ words: Words) throws(UsageError) -> BenchOptions {
-        guard words.operands[0] == "mesh" else {
-            throw words.error("there is no bench '\(words.operands[0])'; there is mesh")
+        let ofAll = ["quick", "save", "baseline"]
+        let ofMesh = ["work", "cons", "size", "dur", "window", "rate"]
+        guard let operand = words.operand(0) else {
+            if let wrong = ofMesh.first(where: words.has) {
+                throw words.error("--\(wrong) belongs to 'bench mesh'")
+            }
+            return .all(
+                BenchAllOptions(
+                    isQuick: words.has("quick"),
+                    save: words.value("save"),
+                    baseline: words.value("baseline")
+                )
+            )
+        }
+        guard operand == "mesh" else {
+            throw words.error("there is no bench '\(operand)'; there is mesh")
+        }
+        if let wrong = ofAll.first(where: words.has) {
+            throw words.error("--\(wrong) belongs to 'bench' alone")
         }
         var options = BenchMeshOptions()
         options.work =
