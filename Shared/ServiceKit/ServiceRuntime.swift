@@ -7,14 +7,18 @@ import Mesh
 package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     // Confined to the world's executor.
 
-    private struct Partition {
-        var service: S
-        var epoch: UInt64
+    /// One partition's actor; a class so that what is noted of it costs no copy of it.
+    private final class Partition {
+        let service: S
         /// The event that a projection folded last.
         var lastFolded: EventEnvelope?
         var isSnapshotArmed = false
         /// The state before the last turn; kept only for the planted bug.
         var snapshotBefore: [UInt8]?
+
+        init(service: S) {
+            self.service = service
+        }
     }
 
     private let world: any ServiceWorld
@@ -140,7 +144,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
                 return
             }
         }
-        self.partitions[partition] = Partition(service: service, epoch: 0)
+        self.partitions[partition] = Partition(service: service)
     }
 
     private func apply(_ partition: Int, _ bytes: [UInt8]) {
@@ -162,9 +166,9 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             return self.handle(partition, epoch, delivery)
         }
         self.busyUntil = max(self.busyUntil, now) + self.handicap
-        self.world.after(self.busyUntil - now) { [weak self] in
-            self?.handle(partition, epoch, delivery)
-            self?.flush()
+        self.world.after(self.busyUntil - now) {
+            self.handle(partition, epoch, delivery)
+            self.flush()
         }
     }
 
@@ -172,10 +176,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         guard self.client.owns(partition, epoch: epoch),
             let service = self.partitions[partition]?.service
         else { return }
-        self.partitions[partition]?.epoch = epoch
         let turn = Turn<S>(event: delivery.event, attempt: delivery.attempt, service: service) {
-            [weak self] result in
-            self?.decided(partition, epoch, delivery, result)
+            self.decided(partition, epoch, delivery, $0)
         }
         guard let handler = self.handlers[delivery.event.type] else {
             // The topic carries what this service has no handler for.
@@ -254,8 +256,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private func watchAnswers() {
         guard !self.isWatchingAnswers else { return }
         self.isWatchingAnswers = true
-        self.world.after(ServiceClient.answerPatience) { [weak self] in
-            guard let self else { return }
+        self.world.after(ServiceClient.answerPatience) {
             self.isWatchingAnswers = false
             if self.client.askAboutUnanswered() { self.watchAnswers() }
             self.flush()
@@ -272,9 +273,9 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         self.client.emittedOutsideTurn(partition, epoch: epoch, decision.emitted)
         var rest = decision
         rest.emitted = []
-        self.world.after(.milliseconds(5)) { [weak self, rest] in
-            _ = self?.client.decided(partition, epoch: epoch, delivery, rest)
-            self?.flush()
+        self.world.after(.milliseconds(5)) { [rest] in
+            _ = self.client.decided(partition, epoch: epoch, delivery, rest)
+            self.flush()
         }
     }
 
@@ -300,12 +301,13 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         if self.client.foldedCount(partition) >= interval {
             return self.takeSnapshot(partition)
         }
-        guard self.partitions[partition]?.isSnapshotArmed == false else { return }
-        self.partitions[partition]?.isSnapshotArmed = true
-        self.world.after(Self.quietTime) { [weak self] in
-            self?.partitions[partition]?.isSnapshotArmed = false
-            self?.takeSnapshot(partition)
-            self?.flush()
+        guard let state = self.partitions[partition], !state.isSnapshotArmed else { return }
+        state.isSnapshotArmed = true
+        self.world.after(Self.quietTime) {
+            // The partition may have gone and come back since: its new state is looked at too.
+            self.partitions[partition]?.isSnapshotArmed = false
+            self.takeSnapshot(partition)
+            self.flush()
         }
     }
 
