@@ -66,7 +66,7 @@ final class FaultRunner {
             }
         }
         if !self.awaited.isEmpty {
-            self.shop.onEvent = { [weak self] in self?.happened($0) }
+            self.shop.onEvent = { [unowned self] in self.happened($0) }
         }
     }
 

@@ -14,6 +14,8 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     private var lastCaller = 0
     private var incarnation = 0
     private var isFlushArmed = false
+    /// In whose name it acts.
+    private let process: Int
     private var random: SeededRandom
     var onUp: () -> Void = {}
     var onDying: () -> Void = {}
@@ -30,6 +32,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         self.machine = machine
         self.disk = disk
         self.simulation = simulation
+        self.process = simulation.process(name)
         self.random = simulation.random(for: "party \(name)")
     }
 
@@ -56,7 +59,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     }
 
     func ask(_ request: [UInt8], _ answer: @escaping (Result<[UInt8], any Error>) -> Void) {
-        self.simulation.after(.microseconds(20 + self.random.below(80))) { [self] in
+        self.simulation.after(self.latency(), by: self.process) { [self] in
             guard self.desk != nil else {
                 return answer(.failure(OutsideError(.unreachable, "\(self.name) is down")))
             }
@@ -79,7 +82,8 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         guard !self.isFlushArmed else { return }
         self.isFlushArmed = true
         let incarnation = self.incarnation
-        self.simulation.after(.microseconds(50 + self.random.below(100))) { [self] in
+        let time = Duration.microseconds(50 + self.random.below(100))
+        self.simulation.after(time, by: self.process) { [self] in
             guard self.incarnation == incarnation else { return }
             self.isFlushArmed = false
             let now = self.simulation.now
@@ -90,18 +94,20 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
             }
             self.perform(self.desk?.timePassed(now: now) ?? [])
             if let due = self.desk?.nextDeadline {
-                self.simulation.at(due) { [self] in
+                self.simulation.at(due, by: self.process) { [self] in
                     if self.incarnation == incarnation { self.flushSoon() }
                 }
             }
         }
     }
 
+    private func latency() -> Duration { .microseconds(20 + self.random.below(80)) }
+
     private func perform(_ outputs: [PartyOutput]) {
         for output in outputs {
             switch output {
             case .send(let caller, let framed):
-                self.simulation.after(.microseconds(20 + self.random.below(80))) { [self] in
+                self.simulation.after(self.latency(), by: self.process) { [self] in
                     self.answered(caller, framed)
                 }
             case .hangUp(let caller, let reason):

@@ -18,6 +18,7 @@ package final class SimulatedShop {
     package let topology: Topology
     let layout: MeshLayout
     let flaws: Flaws
+    private let without: [String]
     let hub: SimulatedHub
     /// What commands the hub while a service is changed.
     var instanceAdmin: SimulatedAdmin?
@@ -44,11 +45,29 @@ package final class SimulatedShop {
     /// Why the log can't be read, where it can't.
     private(set) var logProblem: LogError?
 
+    /// About how many steps a run takes.
+    private static let stepsOfStart = 500
+    private static let stepsOfOrder = 60
+
     /// Creates a shop with a load of `orders` orders; nothing runs before ``start()``.
-    package init(topology: Topology, orders: Int, seed: UInt64, flaws: Flaws = Flaws()) {
+    ///
+    /// Invariants named in `without` are not judged. Call ``end()`` when done with the shop.
+    package init(
+        topology: Topology,
+        orders: Int,
+        seed: UInt64,
+        flaws: Flaws = Flaws(),
+        strategy: Scenario.Strategy = .random,
+        without: [String] = []
+    ) {
         self.topology = topology
         self.flaws = flaws
-        let simulation = Simulation(seed: seed)
+        self.without = without
+        let simulation = Simulation(
+            seed: seed,
+            strategy: strategy,
+            steps: Self.stepsOfStart + orders * Self.stepsOfOrder
+        )
         self.simulation = simulation
         let layout = topology.layout
         self.layout = layout
@@ -79,12 +98,12 @@ package final class SimulatedShop {
             seed: seed,
             ledgerDisk: self.ledgerDisk
         )
-        self.judge = Judge(layout: layout)
+        self.judge = Judge(layout: layout, without: without)
         self.fold = RunFold(layout: layout)
         self.addServices()
         self.addParties()
-        hub.onFlush = { [weak self] in self?.follow() }
-        hub.onLoss = { [weak self] in self?.followAnew() }
+        hub.onFlush = { [unowned self] in self.follow() }
+        hub.onLoss = { [unowned self] in self.followAnew() }
     }
 
     private func addServices() {
@@ -198,8 +217,9 @@ package final class SimulatedShop {
                 let records = try self.follower.next(from: self.hub.disk)
                 if records.isEmpty { return }
                 for record in records {
-                    self.judge.observe(record)
-                    self.fold.observed(record)
+                    let read = ReadRecord(record)
+                    self.judge.observe(read)
+                    self.fold.observed(read)
                     for event in record.events { self.onEvent(event.event) }
                 }
             }
@@ -218,11 +238,27 @@ package final class SimulatedShop {
         guard end < self.follower.position else { return }
         let onEvent = self.onEvent
         self.onEvent = { _ in }
-        self.judge = Judge(layout: self.layout)
+        self.judge = Judge(layout: self.layout, without: self.without)
         self.fold = RunFold(layout: self.layout)
         self.follower = LogFollower()
         self.follow()
         self.onEvent = onEvent
+    }
+
+    /// Ends the run: all that waits is let go, so that its memory is freed.
+    ///
+    /// The parts of a shop refer to each other, so one that was not ended stays for ever. Its logs
+    /// and ledgers can still be read.
+    package func end() {
+        for name in self.processes.keys.sorted() where self.parties[name] == nil {
+            self.processes[name]?.kill()
+        }
+        self.hub.end()
+        self.simulation.end()
+        self.processes = [:]
+        self.parties = [:]
+        self.onEvent = { _ in }
+        self.onLog = nil
     }
 
     /// Judges the run as it is now.
@@ -269,9 +305,9 @@ package final class SimulatedShop {
         guard let process = self.processes[name] else { return false }
         let wasUp = process.isUp
         process.kill()
-        self.simulation.after(pause) { [weak self] in
+        self.simulation.after(pause) { [unowned self] in
             // One that is not wanted any more is not started again.
-            if self?.processes[name] === process { process.start() }
+            if self.processes[name] === process { process.start() }
         }
         return wasUp
     }

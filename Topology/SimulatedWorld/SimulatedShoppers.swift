@@ -6,6 +6,8 @@ import Mesh
 final class SimulatedShoppers {
     private let simulation: Simulation
     private let hub: SimulatedHub
+    /// In whose name they act.
+    private let process: Int
     private var shoppers: Shoppers
     private var publisher: PublisherClient
     private var link: SimulatedLink?
@@ -20,6 +22,7 @@ final class SimulatedShoppers {
     ) {
         self.simulation = simulation
         self.hub = hub
+        self.process = simulation.process("shoppers")
         self.shoppers = Shoppers(load: plan, seed: seed, start: simulation.now)
         self.publisher = PublisherClient(
             hello: Hello(
@@ -45,13 +48,15 @@ final class SimulatedShoppers {
     private func connect() {
         let link = SimulatedLink(simulation: self.simulation, hub: self.hub, name: "shoppers")
         guard link.connect() else {
-            return self.simulation.after(.milliseconds(10)) { [weak self] in self?.connect() }
+            return self.simulation.after(.milliseconds(10), by: self.process) { [unowned self] in
+                self.connect()
+            }
         }
         self.link = link
-        link.onFrame = { [weak self] in self?.received($0) }
-        link.onClose = { [weak self] in
-            self?.publisher.disconnected()
-            self?.connect()
+        link.onFrame = { [unowned self] in self.received($0) }
+        link.onClose = { [unowned self] in
+            self.publisher.disconnected()
+            self.connect()
         }
         self.publisher.connected()
         self.send()
@@ -76,7 +81,7 @@ final class SimulatedShoppers {
         }
         self.send()
         guard let due = self.shoppers.nextDue else { return }
-        self.simulation.at(due) { [weak self] in self?.cameDue() }
+        self.simulation.at(due, by: self.process) { [unowned self] in self.cameDue() }
     }
 
     private func send() {

@@ -42,6 +42,7 @@ enum Tool {
         case .sim(let options): return try SimCommand(context: context, options: options).run()
         case .replay(let run): return try ReplayCommands(context: context).replay(run)
         case .shrink(let run): return try ReplayCommands(context: context).shrink(run)
+        case .benchSim: return try BenchSim.run(context)
         case .logs(let options): return try LogsCommand(context: context, options: options).run()
         case .events(let options):
             return try EventsCommand(context: context, options: options).run()

@@ -108,6 +108,8 @@ package final class Hub {
     var handicaps: [Int: Int] = [:]
 
     var connections: [ConnectionID: Connection] = [:]
+    /// Those who are told how far the log is durable, ascending.
+    var observers: [ConnectionID] = []
     var dirtyConnections: Set<ConnectionID> = []
     var closing: [ConnectionID] = []
     /// Service partitions that may have something to deliver, as (service, partition).
@@ -283,8 +285,7 @@ package final class Hub {
     }
 
     private func tellObservers() {
-        for id in self.connections.keys.sorted()
-        where self.connections[id]?.hello?.role == .observer {
+        for id in self.observers {
             self.send(to: id) { [position = self.log.durable] in
                 $0.frame(.durable) { $0.varint(position) }
             }

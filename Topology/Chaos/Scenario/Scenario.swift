@@ -5,6 +5,15 @@ import TopologyFile
 ///
 /// The same scenario under the same seed is the same run, to the last byte.
 package struct Scenario: Sendable, Hashable {
+    /// How a run decides what happens next, among what could.
+    package enum Strategy: String, Sendable, Hashable, CaseIterable {
+        /// When it is due; links and jobs take random times and turns.
+        case random
+        /// By priorities of the processes, drawn at random and changed a few times: probabilistic
+        /// concurrency testing.
+        case pct
+    }
+
     package var topology: Topology
     /// How many orders are placed.
     package var orders: Int
@@ -14,6 +23,9 @@ package struct Scenario: Sendable, Hashable {
     package var faults: [Fault] = []
     /// The planted bugs.
     package var flaws: [String] = []
+    package var strategy = Strategy.random
+    /// The invariants that are not judged.
+    package var without: [String] = []
     /// A snapshot is taken after at most this many commits; nil for what each service says.
     package var snapshotEvery: Int?
     /// The least time that a run takes.
@@ -36,7 +48,11 @@ extension Scenario {
             .init("orders", .int(Int64(self.orders))),
             .init("faults", .array(self.faults.map(\.json))),
             .init("flaws", .array(self.flaws.map { .string($0) })),
+            .init("strategy", .string(self.strategy.rawValue)),
         ]
+        if !self.without.isEmpty {
+            members.append(.init("without", .array(self.without.map { .string($0) })))
+        }
         if let snapshotEvery {
             members.append(.init("snapshotEvery", .int(Int64(snapshotEvery))))
         }
@@ -72,6 +88,14 @@ extension Scenario {
         }
         self.init(topology: topology, orders: Int(orders), seed: seed)
         self.flaws = (json["flaws"]?.array ?? []).compactMap(\.string)
+        self.without = (json["without"]?.array ?? []).compactMap(\.string)
+        if let found = json["strategy"] {
+            guard let strategy = found.string.flatMap(Strategy.init(rawValue:)) else {
+                let known = Strategy.allCases.map(\.rawValue).joined(separator: " or ")
+                throw ScenarioError("\(file): 'strategy' must be \(known), not \(found.text)")
+            }
+            self.strategy = strategy
+        }
         self.snapshotEvery = json["snapshotEvery"]?.int.map { max(1, Int(clamping: $0)) }
         for (index, fault) in (json["faults"]?.array ?? []).enumerated() {
             do {

@@ -11,6 +11,10 @@ package struct ScenarioDraw: Sendable {
     package var orders: Int
     package var faultCount: Int
     package var flaws: [String] = []
+    /// The invariants that are not judged.
+    package var without: [String] = []
+    /// The strategy of all seeds; nil where each seed draws its own.
+    package var strategy: Scenario.Strategy?
     /// Whether seeds also change rate, stock, timeouts, windows, instances and snapshots.
     package var varies = true
 
@@ -24,6 +28,8 @@ package struct ScenarioDraw: Sendable {
     package func scenario(seed: UInt64) -> Scenario {
         var scenario = Scenario(topology: self.topology, orders: self.orders, seed: seed)
         scenario.flaws = self.flaws
+        scenario.without = self.without
+        scenario.strategy = self.strategy ?? Self.strategy(of: seed)
         if self.varies { Self.vary(&scenario) }
         scenario.faults = FaultSchedule.draw(
             seed: seed,
@@ -32,6 +38,12 @@ package struct ScenarioDraw: Sendable {
             count: self.faultCount
         )
         return scenario
+    }
+
+    /// Draws how a run decides what happens next.
+    private static func strategy(of seed: UInt64) -> Scenario.Strategy {
+        var random = SeededRandom(seed: seed).split("strategy")
+        return random.chance(1, in: 2) ? .pct : .random
     }
 
     /// Draws the set-up that differs from run to run.

@@ -4,10 +4,10 @@ enum CommandCatalog {
 
     static let all: [CommandSpecification] =
         [up] + disturbing + instances + [processes, logs, events, trace, runs] + deadLetters
-        + [check] + simulating + [lint, graph, new, help, version]
+        + [check] + simulating + [bench, lint, graph, new, help, version]
 
     /// Commands that are named already but that this version does not have.
-    static let notYet = ["run", "bench"]
+    static let notYet = ["run"]
 
     static func named(_ name: String) -> CommandSpecification? {
         self.all.first { $0.name == name }

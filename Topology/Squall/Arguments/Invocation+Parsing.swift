@@ -78,6 +78,7 @@ extension Invocation {
         case "rewind": .rewind(try self.rewind(words))
         case "check": .check(run: words.operand(0))
         case "sim": .sim(try self.sim(words))
+        case "bench": try self.bench(words)
         case "replay": .replay(words.operands[0])
         case "shrink": .shrink(words.operands[0])
         case "lint": .lint(file: words.operand(0))

@@ -1,4 +1,14 @@
+import Chaos
+
 extension Invocation {
+    /// Understands `squall bench`.
+    static func bench(_ words: Words) throws(UsageError) -> Command {
+        guard words.operands[0] == "sim" else {
+            throw words.error("there is no bench '\(words.operands[0])'; there is sim")
+        }
+        return .benchSim
+    }
+
     /// Understands `squall sim`.
     static func sim(_ words: Words) throws(UsageError) -> SimOptions {
         var options = SimOptions(file: words.operand(0))
@@ -9,6 +19,13 @@ extension Invocation {
         options.flaws = words.all("bug")
         options.isPlain = words.has("plain")
         options.other = words.value("with")
+        options.without = words.all("without")
+        if let text = words.value("strategy") {
+            guard let strategy = Scenario.Strategy(rawValue: text) else {
+                throw words.error("--strategy is random or pct, not '\(text)'")
+            }
+            options.strategy = strategy
+        }
         if let text = words.value("seed") {
             guard let seed = UInt64(text) else {
                 throw words.error("--seed is a whole number from 0, not '\(text)'")

@@ -21,6 +21,7 @@ struct Invocation: Sendable, Hashable {
         case sim(SimOptions)
         case replay(String)
         case shrink(String)
+        case benchSim
         case lint(file: String?)
         case graph(file: String?, format: String)
         case runs

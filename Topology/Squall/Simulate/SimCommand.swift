@@ -16,6 +16,7 @@ struct SimCommand {
         let path = try TopologyCommands.path(self.options.file)
         let topology = try TopologyCommands.topology(path)
         try Self.check(topology, path)
+        try Self.check(without: self.options.without, topology)
         var draw = ScenarioDraw(
             topology: topology,
             orders: self.options.orders,
@@ -23,6 +24,8 @@ struct SimCommand {
         )
         draw.flaws = self.options.flaws
         draw.varies = !self.options.isPlain
+        draw.strategy = self.options.strategy
+        draw.without = self.options.without
         let seed = self.options.seed ?? 1
         switch self.options.task {
         case .search: return try self.search(draw, seed)
@@ -46,6 +49,22 @@ struct SimCommand {
             "\(path): the simulated world has no service '\(strange.name)'; it has "
                 + known.joined(separator: ", "),
             hint: "squall up \(path)",
+            isUsage: true
+        )
+    }
+
+    /// Only what is judged can be left out.
+    private static func check(
+        without names: [String],
+        _ topology: Topology
+    ) throws(ControlError) {
+        let known = Judge(layout: topology.layout).invariantNames + [ScenarioRun.Failure.converges]
+        guard let wrong = names.first(where: { !known.contains($0) }) else { return }
+        throw ControlError(
+            "--without: there is no invariant '\(wrong)'"
+                + (Suggestion.closest(to: wrong, among: known).map { "; did you mean '\($0)'?" }
+                    ?? "; there are \(known.joined(separator: ", "))"),
+            hint: "squall help sim",
             isUsage: true
         )
     }
