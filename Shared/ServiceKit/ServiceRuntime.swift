@@ -23,7 +23,9 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
 
     private let world: any ServiceWorld
     private var client: ServiceClient
-    private var partitions: [Int: Partition] = [:]
+    /// The states by partition. Each is a ``Partition``; said so only where one is taken out, the
+    /// list is the same for all services and as fast as any.
+    private var partitions: [AnyObject?] = []
     private var welcome: Welcome?
     private var settings = JSONValue.object([])
     private let handlers: [String: Subscription<S>.Handler]
@@ -114,7 +116,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         case .committed:
             break
         case .forget(let partition, let reason):
-            self.partitions[partition] = nil
+            self.setState(of: partition, to: nil)
             self.world.log(.info, "partition \(partition) is given up: \(reason)")
         case .takeSnapshot(let partition):
             self.takeSnapshot(partition)
@@ -126,6 +128,18 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 
     // MARK: State
+
+    private func state(of partition: Int) -> Partition? {
+        guard partition < self.partitions.count, let state = self.partitions[partition] else {
+            return nil
+        }
+        return unsafeDowncast(state, to: Partition.self)
+    }
+
+    private func setState(of partition: Int, to state: Partition?) {
+        while self.partitions.count <= partition { self.partitions.append(nil) }
+        self.partitions[partition] = state
+    }
 
     private func restore(_ partition: Int, _ snapshot: [UInt8]?) {
         let host = PartitionHost(
@@ -144,11 +158,11 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
                 return
             }
         }
-        self.partitions[partition] = Partition(service: service)
+        self.setState(of: partition, to: Partition(service: service))
     }
 
     private func apply(_ partition: Int, _ bytes: [UInt8]) {
-        guard let service = self.partitions[partition]?.service else { return }
+        guard let service = self.state(of: partition)?.service else { return }
         do {
             let change = try S.Change(decoding: bytes)
             service.assumeIsolated { $0.apply(change) }
@@ -174,7 +188,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
 
     private func handle(_ partition: Int, _ epoch: UInt64, _ delivery: Delivery) {
         guard self.client.owns(partition, epoch: epoch),
-            let service = self.partitions[partition]?.service
+            let service = self.state(of: partition)?.service
         else { return }
         let turn = Turn<S>(event: delivery.event, attempt: delivery.attempt, service: service) {
             self.decided(partition, epoch, delivery, $0)
@@ -218,7 +232,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             return
         }
         if self.isProjection {
-            self.partitions[partition]?.lastFolded = delivery.event
+            self.state(of: partition)?.lastFolded = delivery.event
             self.perform(self.client.folded(partition, epoch: epoch, delivery))
             self.snapshotSoon(partition)
             return
@@ -234,7 +248,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         _ delivery: Delivery,
         _ result: TurnResult
     ) {
-        guard !self.isProjection, let service = self.partitions[partition]?.service else { return }
+        guard !self.isProjection, let service = self.state(of: partition)?.service else { return }
         var decision = self.decision(result)
         if self.world.flaws.has(.emitOutsideTurn), !decision.emitted.isEmpty {
             return self.emitOutsideTurn(partition, epoch, delivery, decision)
@@ -244,8 +258,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             decision.snapshot = service.assumeIsolated { $0.snapshot() }
         }
         if self.world.flaws.has(.snapshotOneBehind) {
-            let before = self.partitions[partition]?.snapshotBefore
-            self.partitions[partition]?.snapshotBefore = service.assumeIsolated { $0.snapshot() }
+            let before = self.state(of: partition)?.snapshotBefore
+            self.state(of: partition)?.snapshotBefore = service.assumeIsolated { $0.snapshot() }
             if decision.snapshot != nil, let before { decision.snapshot = before }
         }
         _ = self.client.decided(partition, epoch: epoch, delivery, decision)
@@ -301,11 +315,11 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         if self.client.foldedCount(partition) >= interval {
             return self.takeSnapshot(partition)
         }
-        guard let state = self.partitions[partition], !state.isSnapshotArmed else { return }
+        guard let state = self.state(of: partition), !state.isSnapshotArmed else { return }
         state.isSnapshotArmed = true
         self.world.after(Self.quietTime) {
             // The partition may have gone and come back since: its new state is looked at too.
-            self.partitions[partition]?.isSnapshotArmed = false
+            self.state(of: partition)?.isSnapshotArmed = false
             self.takeSnapshot(partition)
             self.flush()
         }
@@ -313,7 +327,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
 
     private func takeSnapshot(_ partition: Int) {
         guard self.client.foldedCount(partition) > 0,
-            let state = self.partitions[partition], let event = state.lastFolded,
+            let state = self.state(of: partition), let event = state.lastFolded,
             let projection = state.service as? any Projection
         else { return }
         var decision = self.decision(projection.published(because: event))

@@ -19,12 +19,17 @@ struct AgendaEntry {
     }
 }
 
+/// What an entry does. A type of its own so that arrays keep it as it is, unwrapped.
+struct AgendaAction {
+    let run: () -> Void
+}
+
 /// What is to happen, by instant; at the same instant in the seed's order.
 ///
 /// The entries are plain numbers; their actions lie apart, so that sorting counts no references.
 struct Agenda {
     private var heap: [AgendaEntry] = []
-    private var actions: [(() -> Void)?] = []
+    private var actions: [AgendaAction?] = []
     private var freeSlots: [Int] = []
     private var count: UInt64 = 0
 
@@ -41,10 +46,10 @@ struct Agenda {
         let slot: Int
         if let free = self.freeSlots.popLast() {
             slot = free
-            self.actions[slot] = action
+            self.actions[slot] = AgendaAction(run: action)
         } else {
             slot = self.actions.count
-            self.actions.append(action)
+            self.actions.append(AgendaAction(run: action))
         }
         let entry = AgendaEntry(
             due: due,
@@ -88,7 +93,7 @@ struct Agenda {
     }
 
     /// Takes the action of an entry that was removed.
-    mutating func takeAction(of entry: AgendaEntry) -> () -> Void {
+    mutating func takeAction(of entry: AgendaEntry) -> AgendaAction {
         guard let action = self.actions[entry.slot] else {
             preconditionFailure("entry \(entry.number) happens twice")
         }

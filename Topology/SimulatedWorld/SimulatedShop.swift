@@ -222,6 +222,7 @@ package final class SimulatedShop {
                     self.fold.observed(read)
                     for event in record.events { self.onEvent(event.event) }
                 }
+                if let end = self.hub.hub?.position, self.follower.position >= end { return }
             }
         } catch {
             self.logProblem = error

@@ -90,7 +90,7 @@ package final class Simulation {
             }
             self.now = max(self.now, entry.due)
             self.stepCount += 1
-            self.agenda.takeAction(of: entry)()
+            self.agenda.takeAction(of: entry).run()
             self.runJobs()
         }
         return true

@@ -30,7 +30,8 @@ package struct LogFollower: Sendable {
             throw LogError(error)
         }
         while let base = bases.last(where: { $0 <= self.position }) ?? bases.first {
-            let file = Log.file(at: base)
+            let known = self.segment?.base == base ? self.segment?.file : nil
+            let file = known ?? Log.file(at: base)
             let records = try self.read(base, file, disk, bytesMax)
             self.segment = (base, file)
             if !records.isEmpty { return records }
