@@ -95,7 +95,9 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     }
 
     func send(_ frames: [UInt8]) {
-        if self.isAlive { self.link?.sendToHub(frames) }
+        guard self.isAlive else { return }
+        self.simulation.survey?.sent(by: self.name, frames, now: self.now())
+        self.link?.sendToHub(frames)
     }
 
     func after(_ duration: Duration, _ action: @escaping @Sendable () -> Void) {

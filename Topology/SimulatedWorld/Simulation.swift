@@ -17,6 +17,8 @@ package final class Simulation {
     package internal(set) var messageCount = 0
 
     let executor: SimulatedExecutor
+    /// Who wants to know at which places faults could be put.
+    var survey: PlaceSurvey?
     private let seed: UInt64
     private var agenda = Agenda()
     private var schedule: any Schedule
@@ -65,6 +67,13 @@ package final class Simulation {
     func at(_ instant: Instant, by process: Int = 0, _ action: @escaping () -> Void) {
         let due = max(instant, self.now)
         self.agenda.add(due: due, order: .max, process: process, action)
+    }
+
+    /// Does `action` at `instant`, before or after everything else that happens then.
+    ///
+    /// Nothing that happens before that is any different for it.
+    func exactly(at instant: Instant, isAfter: Bool, _ action: @escaping () -> Void) {
+        self.agenda.add(due: instant, order: isAfter ? .max : 0, process: 0, action)
     }
 
     /// Folds what has happened into the run's hash.

@@ -22,15 +22,21 @@ package final class Judge {
     /// Creates a judge of runs with this layout.
     ///
     /// The shop's promises are judged where the layout has its topics; the stock that Inventory
-    /// starts with is read from its `stockPerProduct` setting. Invariants named in `without` are
-    /// left out.
-    package convenience init(layout: MeshLayout, without: [String] = []) {
+    /// starts with is read from its `stockPerProduct` setting. Nothing is judged by the invariants
+    /// whose names are in `exceptions`.
+    package convenience init(layout: MeshLayout, except exceptions: Set<String> = []) {
         let isShop = ["orders.placed", "orders.ended"].allSatisfy { layout.topicIndex($0) != nil }
         let shop = isShop ? Self.shopInvariants(layout) : []
-        var invariants = shop + Self.meshInvariants(layout)
-        if !without.isEmpty { invariants.removeAll { without.contains($0.name) } }
-        self.init(layout: layout, invariants: invariants, isShop: isShop)
+        let all = shop + Self.meshInvariants(layout)
+        self.init(
+            layout: layout,
+            invariants: all.filter { !exceptions.contains($0.name) },
+            isShop: isShop
+        )
     }
+
+    /// The names of the invariants that it judges by.
+    package var names: [String] { self.invariants.map(\.name) }
 
     /// Creates a judge by chosen invariants.
     ///
@@ -44,9 +50,6 @@ package final class Judge {
         self.turnHearers = invariants.indices.filter { invariants[$0].hears.contains(.turns) }
         self.factHearers = invariants.indices.filter { invariants[$0].hears.contains(.facts) }
     }
-
-    /// What it judges by, by name.
-    package var invariantNames: [String] { self.invariants.map(\.name) }
 
     /// What every mesh promises.
     package static func meshInvariants(_ layout: MeshLayout) -> [any Invariant] {

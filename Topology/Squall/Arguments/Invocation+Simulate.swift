@@ -1,14 +1,6 @@
 import Chaos
 
 extension Invocation {
-    /// Understands `squall bench`.
-    static func bench(_ words: Words) throws(UsageError) -> Command {
-        guard words.operands[0] == "sim" else {
-            throw words.error("there is no bench '\(words.operands[0])'; there is sim")
-        }
-        return .benchSim
-    }
-
     /// Understands `squall sim`.
     static func sim(_ words: Words) throws(UsageError) -> SimOptions {
         var options = SimOptions(file: words.operand(0))
@@ -19,19 +11,9 @@ extension Invocation {
         options.flaws = words.all("bug")
         options.isPlain = words.has("plain")
         options.other = words.value("with")
-        options.without = words.all("without")
-        if let text = words.value("strategy") {
-            guard let strategy = Scenario.Strategy(rawValue: text) else {
-                throw words.error("--strategy is random or pct, not '\(text)'")
-            }
-            options.strategy = strategy
-        }
-        if let text = words.value("seed") {
-            guard let seed = UInt64(text) else {
-                throw words.error("--seed is a whole number from 0, not '\(text)'")
-            }
-            options.seed = seed
-        }
+        options.exceptions = Set(words.all("without"))
+        options.strategy = try self.choice(words, "strategy", Scenario.Strategy.self)
+        options.seed = try self.seed(words)
         let tasks: [(String, SimOptions.Task)] = [
             ("events", .events), ("verify", .verify), ("hashes", .hashes),
             ("list-bugs", .listBugs), ("bugs", .bugs),
@@ -48,5 +30,32 @@ extension Invocation {
             throw words.error("--with belongs to --verify")
         }
         return options
+    }
+
+    /// Understands `squall certify`.
+    static func certify(_ words: Words) throws(UsageError) -> CertifyOptions {
+        var options = CertifyOptions(file: words.operand(0))
+        options.orders = try self.number(words, "orders", in: 1...1000) ?? options.orders
+        options.threads = try self.number(words, "threads", in: 1...1024)
+        options.flaws = words.all("bug")
+        options.hasPairs = words.has("pairs")
+        options.seed = try self.seed(words)
+        if let text = words.value("only") {
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let number = Int(part), number > 0 else {
+                    throw words.error("--only is the number of a fault, or two: 17 or 17,230")
+                }
+                options.only.append(number)
+            }
+        }
+        return options
+    }
+
+    private static func seed(_ words: Words) throws(UsageError) -> UInt64? {
+        guard let text = words.value("seed") else { return nil }
+        guard let seed = UInt64(text) else {
+            throw words.error("--seed is a whole number from 0, not '\(text)'")
+        }
+        return seed
     }
 }

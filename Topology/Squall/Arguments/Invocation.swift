@@ -18,10 +18,13 @@ struct Invocation: Sendable, Hashable {
         case deadLetters(DeadLetterCommand)
         case rewind(RewindOptions)
         case check(run: String?)
+        /// Run scenario files.
+        case scenarios(RunOptions)
         case sim(SimOptions)
+        case certify(CertifyOptions)
+        case bench(BenchOptions)
         case replay(String)
         case shrink(String)
-        case benchSim
         case lint(file: String?)
         case graph(file: String?, format: String)
         case runs

@@ -55,7 +55,7 @@ struct BugTable {
         let names = options.flaws.isEmpty ? Flaw.allCases.map(\.rawValue) : options.flaws
         let strategies = options.strategy.map { [$0] } ?? Scenario.Strategy.allCases
         let width = names.map(\.count).max() ?? 0
-        if !self.context.output.json { self.writeHead(strategies, width, draw.without) }
+        if !self.context.output.json { self.writeHead(strategies, width, draw.exceptions.sorted()) }
         var needFaults = 0
         var missed = 0
         var found = [Int](repeating: 0, count: strategies.count)
@@ -91,7 +91,7 @@ struct BugTable {
             let result: JSONValue = [
                 "bugs": .array(rows), "found": .int(Int64(names.count - missed)),
                 "need_faults": .int(Int64(needFaults)), "strategies": .object(totals),
-                "without": .array(draw.without.map { .string($0) }),
+                "without": .array(draw.exceptions.sorted().map { .string($0) }),
             ]
             self.context.terminal.write(result.text)
         } else {
@@ -156,7 +156,7 @@ struct BugTable {
     ) -> Hunt {
         let watch = Stopwatch()
         let search = SeedSearch(draw, from: seed, runs: limit, stopsAtFailure: true)
-        search.run(threads: SimCommand.threads(options)) {
+        search.run(threads: SimCommand.threads(options.threads)) {
             usleep(2000)
             return true
         }

@@ -16,7 +16,7 @@ struct SimCommand {
         let path = try TopologyCommands.path(self.options.file)
         let topology = try TopologyCommands.topology(path)
         try Self.check(topology, path)
-        try Self.check(without: self.options.without, topology)
+        try Self.check(exceptions: self.options.exceptions, topology)
         var draw = ScenarioDraw(
             topology: topology,
             orders: self.options.orders,
@@ -25,7 +25,7 @@ struct SimCommand {
         draw.flaws = self.options.flaws
         draw.varies = !self.options.isPlain
         draw.strategy = self.options.strategy
-        draw.without = self.options.without
+        draw.exceptions = self.options.exceptions
         let seed = self.options.seed ?? 1
         switch self.options.task {
         case .search: return try self.search(draw, seed)
@@ -39,27 +39,19 @@ struct SimCommand {
         }
     }
 
-    /// The simulated world has the shop's services only.
+    /// Refuses a topology with a service that this squall does not link.
     static func check(_ topology: Topology, _ path: String) throws(ControlError) {
-        let known = ["orders", "inventory", "payments", "notifications", "analytics"]
-        guard let strange = topology.services.first(where: { !known.contains($0.name) }) else {
-            return
-        }
-        throw ControlError(
-            "\(path): the simulated world has no service '\(strange.name)'; it has "
-                + known.joined(separator: ", "),
-            hint: "squall up \(path)",
-            isUsage: true
-        )
+        guard let missing = ServiceCatalogue.linked.missing(in: topology) else { return }
+        throw ControlError("\(path): \(missing)", hint: "squall up \(path)", isUsage: true)
     }
 
     /// Only what is judged can be left out.
     private static func check(
-        without names: [String],
+        exceptions: Set<String>,
         _ topology: Topology
     ) throws(ControlError) {
-        let known = Judge(layout: topology.layout).invariantNames + [ScenarioRun.Failure.converges]
-        guard let wrong = names.first(where: { !known.contains($0) }) else { return }
+        let known = Judge(layout: topology.layout).names
+        guard let wrong = exceptions.sorted().first(where: { !known.contains($0) }) else { return }
         throw ControlError(
             "--without: there is no invariant '\(wrong)'"
                 + (Suggestion.closest(to: wrong, among: known).map { "; did you mean '\($0)'?" }
@@ -69,8 +61,9 @@ struct SimCommand {
         )
     }
 
-    static func threads(_ options: SimOptions) -> Int {
-        options.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    /// How many worlds run side by side: as many as asked for, else one a core.
+    static func threads(_ asked: Int?) -> Int {
+        asked ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 
     // MARK: Searching
@@ -82,7 +75,7 @@ struct SimCommand {
         var interrupts = InterruptWatch()
         let terminal = self.context.terminal
         let isLive = terminal.isInteractive && self.context.output.isChatty
-        search.run(threads: Self.threads(self.options)) {
+        search.run(threads: Self.threads(self.options.threads)) {
             let goesOn = !interrupts.comes(within: isLive || self.options.runs == nil ? 200 : 20)
             if isLive { self.writeLive(search.progress, watch.seconds) }
             return goesOn

@@ -30,7 +30,7 @@ struct SimOptions: Sendable, Hashable {
     /// The strategy of all seeds; nil where each seed draws its own.
     var strategy: Scenario.Strategy?
     /// The invariants that are not judged.
-    var without: [String] = []
+    var exceptions: Set<String> = []
     /// Another squall to compare with.
     var other: String?
 }

@@ -14,7 +14,7 @@ struct VerifyCommand {
         let watch = Stopwatch()
         // The other process runs while this one does.
         let other = try self.startOther(["--hashes", "--runs", String(runs)], seed)
-        let first = self.hashes(draw, seed, runs, threads: SimCommand.threads(self.options))
+        let first = self.hashes(draw, seed, runs, threads: SimCommand.threads(self.options.threads))
         let second = self.hashes(draw, seed, runs, threads: 1)
         let elsewhere = Self.readLines(other)
         let isReadable = pclose(other) == 0 && elsewhere.count == runs
@@ -105,7 +105,7 @@ struct VerifyCommand {
         threads: Int
     ) -> [UInt64] {
         let collected = HashList(count: runs)
-        let search = SeedSearch(draw, from: seed, runs: runs) { outcome in
+        let search = SeedSearch(draw, from: seed, runs: runs) { _, outcome in
             collected.set(Int(outcome.seed &- seed), outcome.hash)
         }
         search.run(threads: threads) {
@@ -129,7 +129,7 @@ struct VerifyCommand {
         line += words + ["--seed", String(seed), "--orders", String(options.orders)]
         line += ["--faults", String(options.faults)]
         for flaw in options.flaws { line += ["--bug", flaw] }
-        for name in options.without { line += ["--without", name] }
+        for name in options.exceptions.sorted() { line += ["--without", name] }
         if let strategy = options.strategy { line += ["--strategy", strategy.rawValue] }
         if options.isPlain { line.append("--plain") }
         let quoted = line.map { "'" + $0.split(separator: "'").joined(separator: "'\\''") + "'" }
