@@ -23,8 +23,9 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
 
     private let world: any ServiceWorld
     private var client: ServiceClient
-    /// The states by partition. Each is a ``Partition``; said so only where one is taken out, the
-    /// list is the same for all services and as fast as any.
+    /// The states by partition, each of them a ``Partition``.
+    ///
+    /// Said so only where one is taken out: a list of no service's own type is faster.
     private var partitions: [AnyObject?] = []
     private var welcome: Welcome?
     private var settings = JSONValue.object([])

@@ -19,7 +19,7 @@ struct AgendaEntry {
     }
 }
 
-/// What an entry does. A type of its own so that arrays keep it as it is, unwrapped.
+/// What an entry does, in a type of its own: a bare function in an array is wrapped each time.
 struct AgendaAction {
     let run: () -> Void
 }

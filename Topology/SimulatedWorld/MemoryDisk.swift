@@ -8,7 +8,9 @@ package final class MemoryDisk: Disk {
         var syncedCount = 0
     }
 
-    /// Ascending by name. They are few: looking through them is faster than hashing a name.
+    /// The files, ascending by name.
+    ///
+    /// They are few: looking through them is faster than hashing a name.
     private var files: [File] = []
     private var appendError: DiskError?
     private var syncError: DiskError?

@@ -31,12 +31,12 @@ struct RandomSchedule: Schedule {
     }
 }
 
-/// Processes have priorities, drawn at random: the lowest gets its turn only when no other has
-/// anything to do soon. At a few drawn moments the one whose turn it is becomes the lowest.
+/// Processes have priorities, drawn at random, and the highest with something to do soon goes next.
 ///
-/// Probabilistic concurrency testing (Burckhardt et al., 2010), for messages: what a process was
-/// sent is late for as long as higher ones are busy, and never early. Each direction of a link
-/// is a process of its own, and keeps its order.
+/// The lowest gets its turn only when no other has anything to do; at a few drawn moments the one
+/// whose turn it is becomes the lowest. This is probabilistic concurrency testing (Burckhardt et
+/// al., 2010), for messages: what a process was sent is late for as long as higher ones are busy,
+/// and never early. Each direction of a link is a process of its own, and keeps its order.
 struct PrioritySchedule: Schedule {
     /// How late something may be at the most.
     private static let latenessMax = Duration.seconds(1)

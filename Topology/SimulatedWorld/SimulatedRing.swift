@@ -1,9 +1,8 @@
 import Mesh
 
-/// Services in a ring, each of which passes on to the next what it gets: the simulator alone,
-/// without a hub, for measuring it. Two are a ping-pong.
+/// Services in a ring, each of which passes on to the next what it gets; two are a ping-pong.
 ///
-/// Every message is bytes on a link of its own with latency, every service an actor on the
+/// The simulator alone, without a hub, for measuring it. Every message is bytes on a link of its own with latency, every service an actor on the
 /// simulation's executor, and the run's hash has all of it.
 package final class SimulatedRing {
     private let simulation: Simulation
