@@ -10,14 +10,25 @@ extension Hub {
             self.services[service][partition].phase == .ready
         else { return }
         var progress = true
-        while progress, self.services[service][partition].credit > 0 {
+        while progress {
             progress = false
             for cursor in self.services[service][partition].cursors.indices
-            where self.services[service][partition].credit > 0 {
+            where self.hasCredit(service, partition, cursor) {
                 let delivered = try self.deliverNext(service, partition, cursor, owner, now)
                 progress = progress || delivered
             }
         }
+    }
+
+    /// Whether the owner is ready for the next delivery of a cursor.
+    ///
+    /// One that failed and comes again may take credit that is not there: the owner may have given
+    /// all of it to later events of the same subject, which wait for just that one.
+    private func hasCredit(_ service: Int, _ partition: Int, _ cursor: Int) -> Bool {
+        let credit = self.services[service][partition].credit
+        if credit > 0 { return true }
+        return credit > -self.layout.limits.window
+            && !self.services[service][partition].cursors[cursor].due.isEmpty
     }
 
     /// Makes one attempt for one cursor; returns whether there was anything to attempt.
