@@ -126,6 +126,11 @@ let topology: [Target] = [
         on: ["Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
             + capabilityLibraries
     ),
+    library(
+        "ScenarioTesting",
+        in: "Topology",
+        on: ["Chaos", "Mesh", "RealWorld", "SimulatedWorld", "TopologyFile"]
+    ),
     .executableTarget(
         name: "squall",
         dependencies: dependencies(
@@ -155,6 +160,13 @@ let package = Package(
             on: [
                 "AdapterDialogue", "Events", "Mesh", "OutsideParties", "ServiceKit",
                 "SimulatedWorld", "TopologyFile",
+            ]
+        ),
+        tests(
+            "ScenarioTests",
+            on: [
+                "Chaos", "Events", "Mesh", "RealWorld", "ScenarioTesting", "SimulatedWorld",
+                "TopologyFile",
             ]
         ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),

@@ -18,15 +18,21 @@ package struct ScenarioRun {
         var complaints: [Incident] = []
     }
 
-    /// Prepares the run of a scenario; one that `listens` keeps what services complain about.
-    package init(_ scenario: Scenario, listens: Bool = false) {
+    /// Prepares the run of a scenario, judged by `invariants` beside the usual ones; one that
+    /// `listens` keeps what services complain about.
+    package init(
+        _ scenario: Scenario,
+        invariants: [@Sendable (MeshLayout) -> any Invariant] = [],
+        listens: Bool = false
+    ) {
         self.scenario = scenario
         self.shop = SimulatedShop(
             topology: scenario.topology,
             orders: scenario.orders,
             seed: scenario.seed,
             flaws: Flaws(names: Set(scenario.flaws)),
-            exceptions: scenario.exceptions
+            exceptions: scenario.exceptions,
+            invariants: invariants
         )
         if let every = scenario.snapshotEvery { self.shop.snapshotIntervalMax = every }
         self.start = self.shop.simulation.now

@@ -18,8 +18,8 @@ package final class SimulatedShop {
     package let topology: Topology
     let layout: MeshLayout
     let flaws: Flaws
-    /// The invariants that it is not judged by.
-    private let exceptions: Set<String>
+    /// Makes a judge that has seen nothing yet.
+    private let newJudge: () -> Judge
     let hub: SimulatedHub
     /// What commands the hub while a service is changed.
     var instanceAdmin: SimulatedAdmin?
@@ -52,10 +52,10 @@ package final class SimulatedShop {
         orders: Int,
         seed: UInt64,
         flaws: Flaws = Flaws(),
-        exceptions: Set<String> = []
+        exceptions: Set<String> = [],
+        invariants: [@Sendable (MeshLayout) -> any Invariant] = []
     ) {
         self.topology = topology
-        self.exceptions = exceptions
         self.flaws = flaws
         let simulation = Simulation(seed: seed)
         self.simulation = simulation
@@ -88,7 +88,10 @@ package final class SimulatedShop {
             seed: seed,
             ledgerDisk: self.ledgerDisk
         )
-        self.judge = Judge(layout: layout, except: exceptions)
+        self.newJudge = {
+            Judge(layout: layout, except: exceptions, adding: invariants.map { $0(layout) })
+        }
+        self.judge = self.newJudge()
         self.fold = RunFold(layout: layout)
         self.addServices()
         self.addParties()
@@ -227,7 +230,7 @@ package final class SimulatedShop {
         guard end < self.follower.position else { return }
         let onEvent = self.onEvent
         self.onEvent = { _ in }
-        self.judge = Judge(layout: self.layout, except: self.exceptions)
+        self.judge = self.newJudge()
         self.fold = RunFold(layout: self.layout)
         self.follower = LogFollower()
         self.follow()
