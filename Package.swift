@@ -151,9 +151,11 @@ let package = Package(
         tests(
             "SimulatedWorldTests",
             on: [
-                "Chaos", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld", "TopologyFile",
+                "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld",
+                "TestSupport", "TopologyFile",
             ]
         ),
+        library("TestSupport", in: "Tests", on: ["Mesh", "TopologyFile"]),
         tests("AdapterTests", on: ["AdapterDialogue", "Events", "Mesh"]),
         tests(
             "FuzzTests",
@@ -177,7 +179,10 @@ let package = Package(
         ),
         tests(
             "ServicesTests",
-            on: ["Events", "Mesh", "OutsideParties", "ServiceKit"] + capabilityLibraries
+            on: [
+                "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld",
+                "TestSupport",
+            ] + capabilityLibraries
         ),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
