@@ -1,3 +1,4 @@
+import Chaos
 import Mesh
 import TopologyFile
 
@@ -8,6 +9,8 @@ final class SimulatedPublisher {
     private let hub: SimulatedHub
     private var client: PublisherClient
     private var link: SimulatedLink?
+    private var answerWatch = AnswerWatch()
+    private var answeredCount = 0
     /// Called with what the hub answers.
     var onAction: (PublisherClient.Action) -> Void = { _ in }
 
@@ -49,13 +52,31 @@ final class SimulatedPublisher {
     }
 
     private func received(_ frame: UnsafeRawBufferPointer) {
-        for action in (try? self.client.received(frame)) ?? [] { self.onAction(action) }
+        for action in (try? self.client.received(frame)) ?? [] {
+            if case .shutOut = action {} else { self.answeredCount += 1 }
+            self.onAction(action)
+        }
         self.send()
     }
 
     func send() {
         let frames = self.client.takeOutput()
         if !frames.isEmpty { self.link?.sendToHub(frames) }
+        let wait = self.answerWatch.sent(
+            answered: self.answeredCount,
+            open: self.client.unconfirmedCount
+        )
+        guard let wait else { return }
+        self.simulation.after(wait) { [weak self] in
+            guard let self else { return }
+            let isLost = self.answerWatch.cameDue(
+                answered: self.answeredCount,
+                open: self.client.unconfirmedCount,
+                isConnected: self.client.isConnected
+            )
+            if isLost { self.client.sendAgain() }
+            self.send()
+        }
     }
 }
 

@@ -8,6 +8,11 @@ final class SimulatedShoppers {
     private let publisher: SimulatedPublisher
     private var shoppers: Shoppers
     private var ledger: ShoppersLedgerWriter
+    private var poisonCount = 0
+    /// For when the next orders are awaited.
+    private var dueNext: Instant?
+    /// How many orders were placed.
+    private(set) var sentCount = 0
 
     init(
         publisher: SimulatedPublisher,
@@ -40,13 +45,41 @@ final class SimulatedShoppers {
         }
     }
 
+    // MARK: Faults
+
+    /// Places so many times as many orders for a while.
+    func spike(times: Int, for length: Duration) {
+        self.shoppers.spike(times: times, for: length, now: self.simulation.now)
+        self.cameDue()
+    }
+
+    /// Publishes an event that nobody can read.
+    func publishPoison(type: String, to topic: String) {
+        self.poisonCount += 1
+        let event = PoisonEvent.envelope(
+            type: type,
+            number: self.poisonCount,
+            source: self.publisher.name,
+            time: self.simulation.now
+        )
+        _ = self.publisher.publish(event, to: topic)
+        self.publisher.send()
+    }
+
     private func cameDue() {
         for planned in self.shoppers.due(now: self.simulation.now) {
+            self.sentCount += 1
             let order = planned.envelope(source: self.publisher.name)
             self.ledger.sent(planned, as: self.publisher.publish(order, to: OrderPlaced.topic))
         }
         self.publisher.send()
-        guard let due = self.shoppers.nextDue else { return }
-        self.simulation.at(due) { [weak self] in self?.cameDue() }
+        let due = self.shoppers.nextDue
+        guard let due, due != self.dueNext else { return }
+        self.dueNext = due
+        self.simulation.at(due) { [weak self] in
+            guard let self, self.dueNext == due else { return }
+            self.dueNext = nil
+            self.cameDue()
+        }
     }
 }
