@@ -185,7 +185,7 @@ let package = Package(
             ] + capabilityLibraries
         ),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
-        tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
+        tests("TopologyFileTests", on: ["Chaos", "Mesh", "TopologyFile"]),
         tests("TidyTests", on: []),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
         tests(
