@@ -5,7 +5,7 @@ final class SimulatedAdmin {
     private let simulation: Simulation
     private let hub: SimulatedHub
     private var client = AdminClient(
-        hello: Hello(role: .admin, name: "squall", instance: "squall", token: "token")
+        hello: Hello(role: .admin, name: "squall", instance: "squall", token: SimulatedShop.token)
     )
     private var link: SimulatedLink?
     private var isWelcome = false
@@ -49,15 +49,8 @@ final class SimulatedAdmin {
 
     /// Sends a command; `answer` is not called where the connection ends before.
     func ask(_ request: JSONValue, _ answer: @escaping (JSONValue) -> Void) {
-        self.ask(together: [request]) { answer($1) }
-    }
-
-    /// Sends several commands, which reach the hub in one step; `answer` is called for each with
-    /// its place among them.
-    func ask(together requests: [JSONValue], _ answer: @escaping (Int, JSONValue) -> Void) {
-        for (place, request) in requests.enumerated() {
-            self.waiting[self.client.ask(request)] = { answer(place, $0) }
-        }
+        let number = self.client.ask(request)
+        self.waiting[number] = answer
         self.send()
     }
 

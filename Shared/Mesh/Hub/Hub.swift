@@ -26,8 +26,6 @@ package final class Hub {
         /// Planted bugs, for showing that they are found; empty otherwise.
         package var flaws: Set<String>
         package var segmentBytesMax: Int
-        /// The room that is kept for what is under way when the disk becomes full.
-        package var reserve = Log.Reserve.standard
 
         package init(
             layout: MeshLayout,
@@ -106,6 +104,8 @@ package final class Hub {
     var timeOfInput = Instant.zero
     /// How many deadlines belong to timers that were cancelled since they were last cleared out.
     var cancelledTimerCount = 0
+    /// What goes wrong with the disk on purpose; nil where nothing can.
+    package var diskFaults: DiskFaults?
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
 
@@ -137,7 +137,6 @@ package final class Hub {
         self.log = try Log(
             disk: disk,
             segmentBytesMax: configuration.segmentBytesMax,
-            reserve: configuration.reserve,
             keepsTornTail: configuration.flaws.contains("torn-tail-kept"),
             recoveringInto: &recovery
         )
