@@ -46,12 +46,4 @@ extension Invocation {
         }
         return options
     }
-
-    private static func seed(_ words: Words) throws(UsageError) -> UInt64? {
-        guard let text = words.value("seed") else { return nil }
-        guard let seed = UInt64(text) else {
-            throw words.error("--seed is a whole number from 0, not '\(text)'")
-        }
-        return seed
-    }
 }

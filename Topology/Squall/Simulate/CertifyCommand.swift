@@ -34,7 +34,7 @@ struct CertifyCommand {
     private func scenario() throws(ControlError) -> Scenario {
         var scenario: Scenario
         if let file = self.options.file, try !Self.isTopology(file) {
-            let read = try SavedScenario.read(file)
+            let read = try ScenarioFolder.read(file)
             try SimCommand.check(read.topology, file)
             scenario = read.scenario(seed: self.options.seed ?? read.seed ?? 1)
         } else {
