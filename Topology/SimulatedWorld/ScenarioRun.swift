@@ -37,6 +37,7 @@ package struct ScenarioRun {
             orders: scenario.orders,
             seed: scenario.seed,
             flaws: Flaws(names: Set(scenario.flaws)),
+            strategy: scenario.strategy,
             exceptions: scenario.exceptions,
             services: services
         )
@@ -114,6 +115,7 @@ package struct ScenarioRun {
             }
         }
         self.faults.finish()
+        defer { self.shop.end() }
         return self.outcome(hasConverged)
     }
 
