@@ -105,9 +105,9 @@ package struct ScenarioRun {
             self.shop.simulation.run(within: .milliseconds(250)) { false }
             let now = self.shop.simulation.now
             if self.isBroken { break }
-            if !self.faults.hasBegunAll || !self.faults.isHealed { lastTrouble = now }
+            if self.faults.isUnderWay { lastTrouble = now }
             let isLongEnough = now - self.start >= self.scenario.atLeast
-            if isLongEnough, lastTrouble < now, self.shop.isAtRest {
+            if isLongEnough, lastTrouble < now, self.faults.isSettled, self.shop.isAtRest {
                 hasConverged = true
                 isOver = true
             } else if now - lastTrouble > self.scenario.convergesWithin, isLongEnough {
@@ -152,7 +152,7 @@ package struct ScenarioRun {
             failure = Failure(
                 invariant: "converges",
                 summary: "not at rest \(self.scenario.convergesWithin.text) after the last fault: "
-                    + self.shop.unrest,
+                    + self.unrest,
                 witness: []
             )
         }
@@ -169,6 +169,13 @@ package struct ScenarioRun {
         outcome.done = self.faults.done
         outcome.elapsed = self.shop.simulation.now - self.start
         return outcome
+    }
+
+    /// What is still to be done, in words.
+    private var unrest: String {
+        let unrest = self.shop.unrest
+        if self.faults.isSettled { return unrest }
+        return (unrest.isEmpty ? "" : unrest + ", ") + "an operation or a fault has not ended"
     }
 
     private static func isBroken(_ check: Verdict.Check) -> Bool {
