@@ -6,25 +6,27 @@ final class SimulatedHub: SimulatedProcess {
     let name = "hub"
     let simulation: Simulation
     let disk: MemoryDisk
-    /// The end of the disk, where the run lets it fill up.
-    private(set) var limit: LimitedDisk?
+    /// Whether the disk can be made to fail by command.
+    var diskCanFail = false
     /// The faults that the topology file has on links.
     var standing: [(fault: LinkFault, from: String, to: String)] = []
-    private(set) var configuration: Hub.Configuration
+    let configuration: Hub.Configuration
     private(set) var hub: Hub?
     private var links: [ConnectionID: SimulatedLink] = [:]
     private var lastConnection = 0
     private var incarnation = 0
     private var isFlushArmed = false
     private var wakeup: Instant?
+    /// In whose name it acts.
+    private let process: Int
     private var random: SeededRandom
     /// Up to where others know of the log.
     private var followed: UInt64 = 0
     private var standstill = Standstill()
-    /// How much longer each sync takes.
-    var syncDelay = Duration.zero
-    /// Called when a sync took longer.
-    var onSlowSync: () -> Void = {}
+    /// How much longer the syncs of this flush took.
+    private var stall = Duration.zero
+    /// Called when the hub process ends by itself.
+    var onFailed: (LogError) -> Void = { _ in }
     var skew = Duration.zero {
         didSet {
             self.wakeup = nil
@@ -44,11 +46,21 @@ final class SimulatedHub: SimulatedProcess {
     /// What the hub wrote to its audit log.
     private(set) var audit: [JSONValue] = []
     private(set) var failure: LogError?
+    /// What numbers and hits single attempts, from one hub to the next.
+    var survey: AttemptSurvey? {
+        get { self.hub?.survey ?? self.idleSurvey }
+        set {
+            self.idleSurvey = newValue
+            self.hub?.survey = newValue
+        }
+    }
+    private var idleSurvey: AttemptSurvey?
 
     init(simulation: Simulation, disk: MemoryDisk, configuration: Hub.Configuration) {
         self.simulation = simulation
         self.disk = disk
         self.configuration = configuration
+        self.process = simulation.process("hub")
         self.random = simulation.random(for: "hub")
     }
 
@@ -58,25 +70,25 @@ final class SimulatedHub: SimulatedProcess {
     /// What the hub takes for the time.
     private var clock: Instant { self.simulation.now + self.skew }
 
-    /// Lets the log keep little room, on a disk that can be filled.
-    func limitDisk() {
-        self.configuration.reserve = .small
-        self.limit = try? LimitedDisk(self.disk, capacity: .max / 2)
-    }
-
     func start() {
         guard self.hub == nil else { return }
         self.incarnation += 1
+        let faults = self.diskCanFail ? DiskFaults() : nil
+        let faulty = faults.map { faults in
+            FaultyDisk(self.disk, faults) { [unowned self] in self.stall = self.stall + $0 }
+        }
         do {
             self.hub = try Hub(
                 configuration: self.configuration,
-                disk: self.limit ?? self.disk,
+                disk: faulty ?? self.disk,
                 now: self.clock
             )
         } catch {
             return self.notOpened(error)
         }
         for (fault, from, to) in self.standing { self.hub?.armStanding(fault, from: from, to: to) }
+        self.hub?.diskFaults = faults
+        if let survey = self.idleSurvey { self.hub?.survey = survey }
         self.flushSoon()
         self.onUp()
         self.onReady()
@@ -89,8 +101,8 @@ final class SimulatedHub: SimulatedProcess {
             return self.onExit(.exited(code: 3))
         }
         let incarnation = self.incarnation
-        self.simulation.after(.milliseconds(250)) { [weak self] in
-            guard let self, self.incarnation == incarnation else { return }
+        self.simulation.after(.milliseconds(250), by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
             self.start()
         }
     }
@@ -101,6 +113,7 @@ final class SimulatedHub: SimulatedProcess {
         self.standstill = Standstill()
         guard self.hub != nil else { return }
         self.onDying()
+        self.idleSurvey = self.survey
         self.hub = nil
         self.isFlushArmed = false
         self.wakeup = nil
@@ -123,6 +136,19 @@ final class SimulatedHub: SimulatedProcess {
     /// Does something now, or where the process stands still once it goes on.
     private func inTurn(_ action: @escaping () -> Void) {
         if self.standstill.isStill { self.standstill.wait(action) } else { action() }
+    }
+
+    /// Lets go of everything that refers to it, for good; the disk stays as it is.
+    func end() {
+        self.idleSurvey = self.survey
+        self.hub = nil
+        self.links = [:]
+        self.onUp = {}
+        self.onDying = {}
+        self.onFlush = {}
+        self.onLoss = {}
+        self.onFailed = { _ in }
+        self.standstill = Standstill()
     }
 
     /// Connects a client, or returns nil where the hub is not up.
@@ -163,8 +189,8 @@ final class SimulatedHub: SimulatedProcess {
         self.isFlushArmed = true
         let incarnation = self.incarnation
         let time = Duration.microseconds(20 + self.random.below(100))
-        self.simulation.after(time) { [weak self] in
-            guard let self, self.incarnation == incarnation else { return }
+        self.simulation.after(time, by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
             self.inTurn { [unowned self] in
                 self.isFlushArmed = false
                 self.flush()
@@ -174,19 +200,18 @@ final class SimulatedHub: SimulatedProcess {
 
     private func flush() {
         guard let hub = self.hub else { return }
-        let syncs = self.disk.syncCount
+        self.stall = .zero
         hub.timePassed(now: self.clock)
         do {
             try hub.flush(now: self.clock)
         } catch {
             return self.fail(error)
         }
-        guard self.syncDelay > .zero, self.disk.syncCount > syncs else { return self.flushed() }
-        self.onSlowSync()
+        guard self.stall > .zero else { return self.flushed() }
         self.standstill.begin(.syncing) { [unowned self] in self.flushed() }
         let incarnation = self.incarnation
-        self.simulation.after(self.syncDelay) { [weak self] in
-            guard let self, self.incarnation == incarnation else { return }
+        self.simulation.after(self.stall, by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
             self.goOn(.syncing)
         }
     }
@@ -196,6 +221,7 @@ final class SimulatedHub: SimulatedProcess {
         guard let hub = self.hub else { return }
         if hub.position != self.followed {
             self.followed = hub.position
+            self.simulation.survey?.synced("hub", now: self.simulation.now)
             self.onFlush()
         }
         for id in hub.takeDirtyConnections() {
@@ -213,6 +239,7 @@ final class SimulatedHub: SimulatedProcess {
     /// What was staged is lost: the process ends, and the next one begins on the log as it is.
     private func fail(_ error: LogError) {
         self.kill()
+        self.onFailed(error)
         if error.code == .corrupt || error.code == .otherLayout { self.failure = error }
         self.onExit(.exited(code: error.code == .full ? 4 : 3))
     }
@@ -223,94 +250,10 @@ final class SimulatedHub: SimulatedProcess {
         guard self.wakeup.map({ due < $0 }) ?? true else { return }
         self.wakeup = due
         let incarnation = self.incarnation
-        self.simulation.at(due) { [weak self] in
-            guard let self, self.incarnation == incarnation else { return }
+        self.simulation.at(due, by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
             self.wakeup = nil
             self.flushSoon()
         }
-    }
-}
-
-/// A client's connection to the hub: the real bytes, in order, with latency both ways.
-final class SimulatedLink {
-    private let simulation: Simulation
-    private let hub: SimulatedHub
-    private var id: ConnectionID?
-    private var random: SeededRandom
-    private var arrivalAtHub = Instant.zero
-    private var arrivalAtClient = Instant.zero
-    /// Called for each frame's body.
-    var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
-    /// Called once, when the hub is gone.
-    var onClose: () -> Void = {}
-    private var isOpen = false
-
-    init(simulation: Simulation, hub: SimulatedHub, name: String) {
-        self.simulation = simulation
-        self.hub = hub
-        self.random = simulation.random(for: "link \(name) \(simulation.stepCount)")
-    }
-
-    /// Connects; returns whether the hub was there.
-    func connect() -> Bool {
-        self.id = self.hub.connect(self)
-        self.isOpen = self.id != nil
-        return self.isOpen
-    }
-
-    func sendToHub(_ frames: [UInt8]) {
-        guard self.isOpen else { return }
-        self.arrivalAtHub = max(self.arrivalAtHub, self.simulation.now + self.latency())
-        self.simulation.at(self.arrivalAtHub) { [weak self] in
-            guard let self, let id = self.id else { return }
-            self.eachFrame(of: frames, 1) { self.hub.received(id, $0) }
-        }
-    }
-
-    func sendToClient(_ frames: [UInt8]) {
-        guard self.isOpen else { return }
-        self.arrivalAtClient = max(self.arrivalAtClient, self.simulation.now + self.latency())
-        self.simulation.at(self.arrivalAtClient) { [weak self] in
-            guard let self, self.isOpen else { return }
-            self.eachFrame(of: frames, 2) { self.onFrame($0) }
-        }
-    }
-
-    private func latency() -> Duration { .microseconds(10 + self.random.below(60)) }
-
-    private func eachFrame(
-        of bytes: [UInt8],
-        _ direction: UInt64,
-        _ body: (UnsafeRawBufferPointer) -> Void
-    ) {
-        bytes.withUnsafeBytes { raw in
-            self.simulation.note(raw, direction)
-            var offset = 0
-            while offset + 4 <= raw.count {
-                let length = Int(
-                    raw.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
-                )
-                let range = (offset + 4)..<(offset + 4 + length)
-                self.simulation.messageCount += 1
-                body(UnsafeRawBufferPointer(rebasing: raw[range]))
-                offset = range.upperBound
-            }
-        }
-    }
-
-    /// The client dies or hangs up; the kernel tells the hub once all that was sent has arrived.
-    func close() {
-        guard self.isOpen else { return }
-        self.isOpen = false
-        guard let id = self.id else { return }
-        let hub = self.hub
-        self.simulation.at(max(self.arrivalAtHub, self.simulation.now)) { hub.disconnected(id) }
-    }
-
-    func closedByHub() {
-        guard self.isOpen else { return }
-        self.isOpen = false
-        self.id = nil
-        self.simulation.after(.microseconds(50)) { [weak self] in self?.onClose() }
     }
 }

@@ -6,9 +6,10 @@ import Mesh
 final class SimulatedShoppers {
     private let simulation: Simulation
     private let publisher: SimulatedPublisher
+    /// In whose name they act.
+    private let process: Int
     private var shoppers: Shoppers
     private var ledger: ShoppersLedgerWriter
-    private var poisonCount = 0
     /// For when the next orders are awaited.
     private var dueNext: Instant?
     /// How many orders were placed.
@@ -23,9 +24,10 @@ final class SimulatedShoppers {
     ) {
         self.simulation = simulation
         self.publisher = publisher
+        self.process = simulation.process(publisher.name)
         self.shoppers = Shoppers(load: plan, seed: seed, start: simulation.now)
         self.ledger = ShoppersLedgerWriter(disk: ledgerDisk)
-        publisher.onAction = { [weak self] in self?.heard($0) }
+        publisher.onAction = { [unowned self] in self.heard($0) }
     }
 
     /// Whether every order is placed and has its answer.
@@ -53,31 +55,17 @@ final class SimulatedShoppers {
         self.cameDue()
     }
 
-    /// Publishes an event that nobody can read.
-    func publishPoison(type: String, to topic: String) {
-        self.poisonCount += 1
-        let event = PoisonEvent.envelope(
-            type: type,
-            number: self.poisonCount,
-            source: self.publisher.name,
-            time: self.simulation.now
-        )
-        _ = self.publisher.publish(event, to: topic)
-        self.publisher.send()
-    }
-
     private func cameDue() {
         for planned in self.shoppers.due(now: self.simulation.now) {
-            self.sentCount += 1
             let order = planned.envelope(source: self.publisher.name)
             self.ledger.sent(planned, as: self.publisher.publish(order, to: OrderPlaced.topic))
+            self.sentCount += 1
         }
         self.publisher.send()
-        let due = self.shoppers.nextDue
-        guard let due, due != self.dueNext else { return }
+        guard let due = self.shoppers.nextDue, due != self.dueNext else { return }
         self.dueNext = due
-        self.simulation.at(due) { [weak self] in
-            guard let self, self.dueNext == due else { return }
+        self.simulation.at(due, by: self.process) { [unowned self] in
+            guard self.dueNext == due else { return }
             self.dueNext = nil
             self.cameDue()
         }

@@ -71,15 +71,16 @@ extension Hub {
         case .hold, .wait, .lose, .swap: return
         case .deliver, .deliverTwice, .corrupt: break
         }
-        let state = self.services[service][partition]
-        let attempt = (state.cursors[cursor].failures[offset]?.attempts ?? 0) + 1
+        let failure = self.services[service][partition].cursors[cursor].failures[offset]
+        let attempt = (failure?.attempts ?? 0) + 1
+        let epoch = self.services[service][partition].epoch
         guard let connection = self.connections[owner] else { return }
         let start = connection.out.bytes.count
         try self.log.withBytes(at: place.position, count: Int(place.count)) { envelope in
             for _ in 0..<(fate == .deliverTwice ? 2 : 1) {
                 connection.out.frame(.deliver) { frame in
                     frame.varint(UInt64(partition))
-                    frame.varint(state.epoch)
+                    frame.varint(epoch)
                     frame.varint(UInt64(topic))
                     frame.varint(offset)
                     frame.varint(UInt64(attempt))
@@ -93,7 +94,9 @@ extension Hub {
             return self.damage(&connection.out.bytes, from: start, as: .sealed)
         }
         self.services[service][partition].credit -= 1
-        if !state.overtaken.isEmpty { self.letOvertakenGo(service, partition) }
+        if !self.services[service][partition].overtaken.isEmpty {
+            self.letOvertakenGo(service, partition)
+        }
     }
 
     private func judge(

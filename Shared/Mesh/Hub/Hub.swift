@@ -26,8 +26,6 @@ package final class Hub {
         /// Planted bugs, for showing that they are found; empty otherwise.
         package var flaws: Set<String>
         package var segmentBytesMax: Int
-        /// The room that is kept for what is under way when the disk becomes full.
-        package var reserve = Log.Reserve.standard
 
         package init(
             layout: MeshLayout,
@@ -112,10 +110,13 @@ package final class Hub {
     var handicaps: [Int: Int] = [:]
 
     var connections: [ConnectionID: Connection] = [:]
+    /// Those who are told how far the log is durable, ascending.
+    var observers: [ConnectionID] = []
     var dirtyConnections: Set<ConnectionID> = []
     var closing: [ConnectionID] = []
-    /// Service partitions that may have something to deliver, as (service, partition).
-    var pumping: Set<Int> = []
+    /// Service partitions that may have something to deliver, as (service, partition), the lowest
+    /// last.
+    var pumping: [Int] = []
     var journalRequests: [JournalRequest] = []
     var adminRequests: [AdminRequest] = []
     var givingUp: [GivingUp] = []
@@ -139,7 +140,6 @@ package final class Hub {
         self.log = try Log(
             disk: disk,
             segmentBytesMax: configuration.segmentBytesMax,
-            reserve: configuration.reserve,
             keepsTornTail: configuration.flaws.contains("torn-tail-kept"),
             recoveringInto: &recovery
         )
@@ -248,8 +248,7 @@ package final class Hub {
             for request in self.takeJournalRequests() { try self.answer(request) }
             for request in self.takeAdminRequests() { try self.answer(request, now) }
         } while self.log.hasStaged
-        while self.hasRoomForTurns, let key = self.pumping.min() {
-            self.pumping.remove(key)
+        while self.hasRoomForTurns, let key = self.pumping.popLast() {
             try self.pump(service: key >> 16, partition: key & 0xFFFF, now: now)
         }
         if self.log.segmentCount != self.segmentCount {
@@ -288,8 +287,7 @@ package final class Hub {
     }
 
     private func tellObservers() {
-        for id in self.connections.keys.sorted()
-        where self.connections[id]?.hello?.role == .observer {
+        for id in self.observers {
             self.send(to: id) { [position = self.log.durable] in
                 $0.frame(.durable) { $0.varint(position) }
             }
@@ -340,7 +338,15 @@ package final class Hub {
     }
 
     func mayDeliver(_ service: Int, _ partition: Int) {
-        self.pumping.insert(service << 16 | partition)
+        let key = service << 16 | partition
+        var (low, high) = (0, self.pumping.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self.pumping[middle] > key { low = middle + 1 } else { high = middle }
+        }
+        if low == self.pumping.count || self.pumping[low] != key {
+            self.pumping.insert(key, at: low)
+        }
     }
 
     /// Lets the consumers of a partition of a topic know that it grew.
