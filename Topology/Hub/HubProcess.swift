@@ -10,6 +10,7 @@ import TopologyFile
 final class HubProcess {
     private let loop: EventLoop
     private let hub: Hub
+    private let folder: FolderDisk
     private var listener: FrameListener?
     private var connections: [ConnectionID: FrameConnection] = [:]
     private var lastConnection = 0
@@ -23,6 +24,7 @@ final class HubProcess {
         self.loop = loop
         let folder = try FolderDisk(folder: "log")
         let holding = launch.powerCuts ? HoldingDisk(folder) : nil
+        self.folder = folder
         self.holding = holding
         let configuration = Hub.Configuration(
             layout: launch.topology.layout,
@@ -94,6 +96,7 @@ final class HubProcess {
             // Nothing that was staged may be confirmed; a new process reads the log again.
             Report.fatal("the log failed: \(error)", code: error.code == .full ? 4 : 3)
         }
+        self.folder.syncDelay = self.hub.syncDelay
         for id in self.hub.takeDirtyConnections() {
             let frames = self.hub.takeOutput(of: id)
             if !frames.isEmpty { self.connections[id]?.send(frames) }
