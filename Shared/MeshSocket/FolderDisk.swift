@@ -24,8 +24,11 @@ package final class FolderDisk: Disk {
 
     /// The folder's path.
     package let folder: String
+    /// A fault: how long each sync takes longer.
+    package var syncDelay = Duration.zero
 
-    private static let openFilesMax = 32
+    /// Each may keep a file on the disk that was removed meanwhile, or take part in a limit.
+    private static let openFilesMax = 8
 
     private var open: [String: OpenFile] = [:]
     private var uses: UInt64 = 0
@@ -137,6 +140,8 @@ package final class FolderDisk: Disk {
         try self.checkNotLost(file, path)
         guard let known = self.open[file], known.writable else { return }
         if known.unsynced {
+            let delay = self.syncDelay.inNanoseconds
+            if delay > 0 { usleep(UInt32(clamping: delay / 1000)) }
             guard fdatasync(known.fd) == 0 else { throw self.lose(file, "fdatasync", path) }
             known.unsynced = false
         }

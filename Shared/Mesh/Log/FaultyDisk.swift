@@ -1,21 +1,16 @@
 /// What shall go wrong with a disk, and how often it did; nothing by default.
 package final class DiskFaults {
-    /// How much longer each sync takes.
-    package var syncDelay = Duration.zero
     /// Whether nothing more can be reserved, and written only where room was reserved before.
     package var isFull = false
     /// Whether the next sync fails, and what it covered is lost.
     package var failsNextSync = false
     /// Whether the next write is cut short in the middle, as by a power cut.
     package var tearsNextWrite = false
-    /// How many syncs took longer.
-    package private(set) var delayedCount = 0
     /// How many times there was no room.
     package private(set) var refusedCount = 0
 
     package init() {}
 
-    fileprivate func delayed() { self.delayedCount += 1 }
     fileprivate func refused() { self.refusedCount += 1 }
 }
 
@@ -23,17 +18,14 @@ package final class DiskFaults {
 package final class FaultyDisk: Disk {
     private let disk: any Disk
     private let faults: DiskFaults
-    /// Lets the thread do nothing for a while.
-    private let wait: (Duration) -> Void
     /// Up to where each file has room for certain.
     private var reserved: [String: Int] = [:]
     /// The file whose next sync fails: what is appended to it until then never arrives.
     private var doomed: String?
 
-    package init(_ disk: any Disk, _ faults: DiskFaults, wait: @escaping (Duration) -> Void) {
+    package init(_ disk: any Disk, _ faults: DiskFaults) {
         self.disk = disk
         self.faults = faults
-        self.wait = wait
     }
 
     package func list() throws(DiskError) -> [String] { try self.disk.list() }
@@ -69,10 +61,6 @@ package final class FaultyDisk: Disk {
         if self.faults.failsNextSync, self.doomed == nil || self.doomed == file {
             self.faults.failsNextSync = false
             throw DiskError(.syncFailed, "\(file): the disk failed on purpose")
-        }
-        if self.faults.syncDelay > .zero {
-            self.faults.delayed()
-            self.wait(self.faults.syncDelay)
         }
         try self.disk.sync(file)
     }

@@ -222,11 +222,7 @@ package final class RunningTopology {
         }
         self.wireLinks()
         if self.plan.killCount > 0 {
-            self.kills = KillSchedule(
-                count: self.plan.killCount,
-                targets: self.launch.processes.map(\.name),
-                seed: self.plan.seed
-            )
+            self.kills = KillSchedule(count: self.plan.killCount, seed: self.plan.seed)
         }
         self.launcher.onReport = { [unowned self] in self.reported($0) }
         self.launcher.start()
