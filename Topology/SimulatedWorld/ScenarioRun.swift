@@ -30,7 +30,11 @@ package struct ScenarioRun {
         )
         if let every = scenario.snapshotEvery { self.shop.snapshotIntervalMax = every }
         self.start = self.shop.simulation.now
-        self.faults = FaultRunner(shop: self.shop, faults: scenario.faults)
+        self.faults = FaultRunner(
+            shop: self.shop,
+            faults: scenario.faults,
+            operations: scenario.operations
+        )
         guard listens else { return }
         self.shop.onLog = { [complaintBox, simulation = self.shop.simulation] level, text in
             guard level == .warning || level == .error else { return }
@@ -47,6 +51,7 @@ package struct ScenarioRun {
     /// Runs it to its end: the first broken promise, or rest after all faults have healed.
     package func run() -> ScenarioOutcome {
         self.shop.start()
+        self.faults.start()
         var lastTrouble = self.start
         var isOver = false
         var hasConverged = false
@@ -76,7 +81,7 @@ package struct ScenarioRun {
         let violation = self.shop.judge.violation
         var verdict: Verdict?
         var failure: Failure?
-        if let error = self.shop.hubFailure ?? self.shop.logProblem {
+        if let error = self.shop.hubFailure ?? self.shop.logProblem ?? self.shop.foundRot {
             failure = Failure(invariant: "log-readable", summary: "\(error)", witness: [])
         }
         do {
@@ -107,6 +112,7 @@ package struct ScenarioRun {
         outcome.messages = self.shop.simulation.messageCount
         outcome.steps = self.shop.simulation.stepCount
         outcome.bitten = self.faults.bitten
+        outcome.done = self.faults.done
         outcome.elapsed = self.shop.simulation.now - self.start
         return outcome
     }
@@ -134,9 +140,7 @@ package struct ScenarioRun {
     }
 
     /// What was done on purpose, in order.
-    package var incidents: [Incident] {
-        self.faults.incidents.map { Incident(time: $0.time, text: $0.text, fault: $0.fault) }
-    }
+    package var incidents: [Incident] { self.faults.incidents }
 }
 
 extension ScenarioOutcome.Failure {

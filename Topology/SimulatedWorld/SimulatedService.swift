@@ -1,24 +1,6 @@
+import Chaos
 import Mesh
 import ServiceKit
-
-/// A process of the simulated world: it starts, dies and starts again.
-protocol SimulatedProcess: AnyObject {
-    var name: String { get }
-    var isUp: Bool { get }
-    func start()
-    func kill()
-    /// Stands still, or goes on; what arrives meanwhile waits.
-    func pause()
-    func resume()
-    /// Brings what it has in hand to an end that can wait, since it is to stop.
-    func drain()
-}
-
-extension SimulatedProcess {
-    func pause() {}
-    func resume() {}
-    func drain() {}
-}
 
 /// The process of one instance of a service: the real runtime and actors, simulated ground.
 final class SimulatedService<S: Service>: SimulatedProcess {
@@ -27,6 +9,11 @@ final class SimulatedService<S: Service>: SimulatedProcess {
     private let token: String
     private var ground: Ground?
     private var starts = 0
+    var skew = Duration.zero {
+        didSet { self.ground?.skew = self.skew }
+    }
+    var onReady: () -> Void = {}
+    var onExit: (ProcessEnd) -> Void = { _ in }
 
     init(shop: SimulatedShop, instance: String, token: String) {
         self.shop = shop
@@ -45,8 +32,10 @@ final class SimulatedService<S: Service>: SimulatedProcess {
         ground.onDisconnected = { runtime.disconnected() }
         ground.onFrame = { try? runtime.received($0) }
         ground.onDrain = { runtime.drain() }
+        ground.skew = self.skew
         self.ground = ground
         ground.connect()
+        self.onReady()
     }
 
     func kill() {
@@ -74,6 +63,8 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     private var calls: [UInt64: CheckedContinuation<[UInt8], any Error>] = [:]
     private var callCount: UInt64 = 0
     private let name: String
+    /// How far its clock is ahead.
+    var skew = Duration.zero
     var onConnected: () -> Void = {}
     var onDisconnected: () -> Void = {}
     var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
@@ -91,7 +82,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     var taskExecutor: any TaskExecutor { self.shop.simulation.executor }
     var flaws: Flaws { self.shop.flaws }
     var snapshotIntervalMax: Int { self.shop.snapshotIntervalMax }
-    func now() -> Instant { self.shop.simulation.now }
+    func now() -> Instant { self.shop.simulation.now + self.skew }
     func random() -> UInt64 { self.chance.next() }
     func log(_ level: LogLevel, _ message: String) {
         if self.isAlive { self.shop.logged(level, "\(self.name): \(message)") }

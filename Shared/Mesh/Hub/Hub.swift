@@ -26,6 +26,8 @@ package final class Hub {
         /// Planted bugs, for showing that they are found; empty otherwise.
         package var flaws: Set<String>
         package var segmentBytesMax: Int
+        /// The room that is kept for what is under way when the disk becomes full.
+        package var reserve = Log.Reserve.standard
 
         package init(
             layout: MeshLayout,
@@ -141,6 +143,7 @@ package final class Hub {
         self.log = try Log(
             disk: disk,
             segmentBytesMax: configuration.segmentBytesMax,
+            reserve: configuration.reserve,
             keepsTornTail: configuration.flaws.contains("torn-tail-kept"),
             recoveringInto: &recovery
         )

@@ -8,6 +8,8 @@ package final class LimitedDisk: Disk {
     package var capacity: Int
     /// What others take of it.
     package var othersTake = 0
+    /// How often there was no room for what was asked.
+    package private(set) var refusedCount = 0
     /// Up to where each file has blocks.
     private var blocks: [String: Int] = [:]
 
@@ -29,6 +31,7 @@ package final class LimitedDisk: Disk {
         let missing = bytes - (self.blocks[file] ?? 0)
         guard missing > 0 else { return }
         guard missing <= self.free else {
+            self.refusedCount += 1
             throw DiskError(.full, "\(file): no space left. Make room on the disk")
         }
         self.blocks[file] = bytes

@@ -12,9 +12,9 @@ extension Log {
     /// - Throws: ``LogError`` where the disk fails otherwise than by being full.
     package func makeRoom(for bytes: Int = 0) throws(LogError) {
         guard let (base, file) = self.lastSegment else { return }
-        var wanted = Self.reserveBytes
+        var wanted = self.reserve.bytes
         var refusal: DiskError?
-        while wanted >= Self.reserveBytesMin {
+        while wanted >= Reserve.bytesMin {
             let upTo = self.end + UInt64(wanted + bytes)
             if upTo <= self.reservedEnd { break }
             do {
@@ -27,7 +27,7 @@ extension Log {
                 wanted /= 2
             }
         }
-        let enough = (self.isFull ? Self.reserveBytes : Self.reserveBytesLow) + bytes
+        let enough = (self.isFull ? self.reserve.bytes : self.reserve.bytesLow) + bytes
         if self.room >= enough {
             self.fullBecause = nil
         } else {
