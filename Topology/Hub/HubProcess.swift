@@ -23,18 +23,20 @@ final class HubProcess {
     init(loop: EventLoop, launch: HubLaunch) throws {
         self.loop = loop
         let folder = try FolderDisk(folder: "log")
-        let faults = launch.diskFaults ? DiskFaults() : nil
-        let disk: any Disk = faults.map { FaultyDisk(folder, $0) } ?? folder
+        let limit = launch.diskFaults ? try LimitedDisk(folder, capacity: .max / 2) : nil
+        let faults = limit.map { DiskFaults(limit: $0) }
+        let disk: any Disk = faults.map { FaultyDisk(limit ?? folder, $0) } ?? folder
         let holding = launch.powerCuts ? HoldingDisk(disk) : nil
         self.folder = folder
         self.holding = holding
-        let configuration = Hub.Configuration(
+        var configuration = Hub.Configuration(
             layout: launch.topology.layout,
             tokens: launch.tokens,
             uid: getuid(),
             flaws: launch.flaws,
             segmentBytesMax: launch.topology.log.segmentBytes
         )
+        if launch.diskFaults { configuration.reserve = .small }
         self.hub = try Self.open(configuration, holding ?? disk, loop)
         self.hub.diskFaults = faults
         for link in launch.topology.links {

@@ -53,30 +53,11 @@ extension FaultRunner {
 }
 
 extension SimulatedShop {
-    /// Flips a bit of the hub's log that is behind its last record; returns where, or nil where
-    /// there is too little of a log.
-    ///
-    /// A change of the last record is told from a torn write by nobody.
-    func rot(using random: inout SeededRandom) -> Int? {
-        var follower = LogFollower()
-        var last: UInt64 = 0
-        while let records = try? follower.next(from: self.hub.disk), let record = records.last {
-            last = record.position
-        }
-        let files = self.hub.disk.list().filter { Log.position(of: $0).map { $0 <= last } ?? false }
-        guard let file = files.last, let base = Log.position(of: file) else { return nil }
-        let first = RecordFormat.segmentHeaderBytes
-        guard Int(last - base) > first else { return nil }
-        let offset = first + random.below(Int(last - base) - first)
-        self.hub.disk.flip(file, at: offset)
+    /// Flips a bit of the hub's log; returns where, or nil where there is too little of a log.
+    func rot(using random: inout SeededRandom) -> UInt64? {
+        guard let place = LogRot.place(in: self.hub.disk, using: &random) else { return nil }
+        self.hub.disk.flip(place.file, at: place.offset)
         self.hasRotten = true
-        return Int(base) + offset
-    }
-
-    /// Reads the whole log once more: what has rotted in it must not go unseen.
-    func recheckLog() throws(LogError) {
-        var follower = LogFollower()
-        while try !follower.next(from: self.hub.disk).isEmpty {}
-        try follower.checkEnd(in: self.hub.disk)
+        return place.position
     }
 }

@@ -279,7 +279,7 @@ package final class SimulatedShop {
     var foundRot: LogError? {
         guard self.hasRotten else { return nil }
         do throws(LogError) {
-            try self.recheckLog()
+            try LogRot.check(self.hub.disk)
             return nil
         } catch {
             return error

@@ -99,7 +99,7 @@ extension Hub {
         return [
             "services": .array(services),
             "rules": .array(self.rules.rules.map(\.json)),
-            "refusedByDisk": .int(Int64(self.diskFaults?.refusedCount ?? 0)),
+            "refusedByDisk": .int(Int64(self.refusedByDisk)),
             "isFull": .bool(self.log.isFull),
             "slowSyncs": .int(Int64(self.slowSyncCount)),
             "position": .int(Int64(self.log.durable)),

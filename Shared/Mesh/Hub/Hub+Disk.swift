@@ -6,9 +6,14 @@ extension Hub {
         }
         faults.failsNextSync = request["failsNextSync"]?.bool ?? false
         faults.tearsNextWrite = request["tearsNextWrite"]?.bool ?? false
-        let wasFull = faults.isFull
-        faults.isFull = request["isFull"]?.bool ?? false
-        if faults.isFull, !wasFull { self.log.runShort() }
-        return ["refusedByDisk": .int(Int64(faults.refusedCount))]
+        if request["isFull"]?.bool == true {
+            faults.limit?.fill()
+        } else {
+            faults.limit?.othersTake = 0
+        }
+        return ["refusedByDisk": .int(Int64(self.refusedByDisk))]
     }
+
+    /// How often there was no room on a disk that was filled on purpose.
+    var refusedByDisk: Int { self.diskFaults?.limit?.refusedCount ?? 0 }
 }

@@ -102,6 +102,8 @@ package final class RunningTopology {
     weak var listener: (any TopologyListener)?
     /// What was still to be done when it was stopped all the same; nil where it came to rest.
     var unrest: String?
+    /// Whether a bit of the log was flipped on purpose.
+    var hasRotten = false
     /// Why it cannot be judged, where it cannot: the promise of readable files that was broken.
     var unreadable: ScenarioOutcome.Failure?
     var memory: (taken: Instant, kibibytes: [Int: Int]) = (.zero, [:])

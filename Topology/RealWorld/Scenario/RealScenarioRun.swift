@@ -116,6 +116,17 @@ package enum RealScenarioRun {
         return ending
     }
 
+    /// What is wrong with a log that was made to rot.
+    private static func rot(_ run: RunningTopology) -> ScenarioOutcome.Failure? {
+        guard run.hasRotten else { return nil }
+        do {
+            try run.feed.readAll(again: true)
+            return nil
+        } catch {
+            return ScenarioOutcome.Failure(invariant: "log-readable", summary: "\(error)")
+        }
+    }
+
     private static func outcome(
         _ scenario: Scenario,
         _ run: RunningTopology,
@@ -139,11 +150,8 @@ package enum RealScenarioRun {
                 outcome.failure = unreadable
             } else if run.hasServed {
                 // The hub is gone for good: nothing comes to its end without it.
-                let isRotten = scenario.faults.contains { $0.kind == .bitRot }
-                outcome.failure = ScenarioOutcome.Failure(
-                    invariant: isRotten ? "log-readable" : "converges",
-                    summary: error.message
-                )
+                outcome.failure =
+                    Self.rot(run) ?? .init(invariant: "converges", summary: error.message)
             } else {
                 throw error
             }
