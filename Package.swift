@@ -126,6 +126,11 @@ let topology: [Target] = [
         on: ["Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
             + capabilityLibraries
     ),
+    library(
+        "ScenarioTesting",
+        in: "Topology",
+        on: ["Chaos", "Mesh", "RealWorld", "SimulatedWorld", "TopologyFile"]
+    ),
     .executableTarget(
         name: "squall",
         dependencies: dependencies(
@@ -146,15 +151,24 @@ let package = Package(
         tests(
             "SimulatedWorldTests",
             on: [
-                "Chaos", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld", "TopologyFile",
+                "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld",
+                "TestSupport", "TopologyFile",
             ]
         ),
+        library("TestSupport", in: "Tests", on: ["Mesh", "TopologyFile"]),
         tests("AdapterTests", on: ["AdapterDialogue", "Events", "Mesh"]),
         tests(
             "FuzzTests",
             on: [
                 "AdapterDialogue", "Events", "Mesh", "OutsideParties", "ServiceKit",
                 "SimulatedWorld", "TopologyFile",
+            ]
+        ),
+        tests(
+            "ScenarioTests",
+            on: [
+                "Chaos", "Events", "Mesh", "RealWorld", "ScenarioTesting", "SimulatedWorld",
+                "TopologyFile",
             ]
         ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
@@ -165,7 +179,10 @@ let package = Package(
         ),
         tests(
             "ServicesTests",
-            on: ["Events", "Mesh", "OutsideParties", "ServiceKit"] + capabilityLibraries
+            on: [
+                "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld",
+                "TestSupport",
+            ] + capabilityLibraries
         ),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),

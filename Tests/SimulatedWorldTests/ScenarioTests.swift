@@ -1,6 +1,7 @@
 import Chaos
 import Mesh
 import SimulatedWorld
+import TestSupport
 import Testing
 import TopologyFile
 

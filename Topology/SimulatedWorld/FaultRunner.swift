@@ -171,7 +171,7 @@ final class FaultRunner {
         let now: Int
         switch fault.kind {
         case .slow: now = self.handledCount(by: fault.target)
-        case .loadSpike: now = self.shop.shoppers.sentCount
+        case .loadSpike: now = self.shop.shoppers?.sentCount ?? 0
         case .diskFull: now = self.shop.hub.limit?.refusedCount ?? 0
         case .down, .slowAnswers, .timeoutAfter, .answersTwice:
             return self.countParty(fault.target)
@@ -194,12 +194,10 @@ final class FaultRunner {
     private func beginLoad(_ index: Int) {
         let fault = self.faults[index]
         if fault.kind == .loadSpike {
-            self.states[index].before = self.shop.shoppers.sentCount
+            self.states[index].before = self.shop.shoppers?.sentCount ?? 0
             self.note(index, self.words(of: fault))
-            return self.shop.shoppers.spike(
-                times: fault.parameters.times ?? 1,
-                for: fault.duration
-            )
+            self.shop.shoppers?.spike(times: fault.parameters.times ?? 1, for: fault.duration)
+            return
         }
         let topics = self.shop.topology.outside.first { $0.name == fault.target }?.emits ?? []
         let topic = self.shop.topology.topics.first { topic in
@@ -207,7 +205,7 @@ final class FaultRunner {
                 && fault.parameters.type.map(topic.types.contains) ?? !topic.types.isEmpty
         }
         guard let topic, let type = fault.parameters.type ?? topic.types.first else { return }
-        self.shop.shoppers.publishPoison(type: type, to: topic.name)
+        self.shop.shoppers?.publishPoison(type: type, to: topic.name)
         self.bit(index, "\(fault.target) publish what is no \(type)")
     }
 }

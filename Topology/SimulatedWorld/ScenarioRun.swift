@@ -1,6 +1,7 @@
 import Chaos
 import Mesh
 import ServiceKit
+import TopologyFile
 
 /// One scenario run in the simulated world, from its start to its verdict.
 package struct ScenarioRun {
@@ -11,6 +12,8 @@ package struct ScenarioRun {
     private let shop: SimulatedShop
     private let faults: FaultRunner
     private let start: Instant
+    /// Why it cannot be run.
+    private let problem: String?
 
     private let complaintBox = ComplaintBox()
 
@@ -19,15 +22,31 @@ package struct ScenarioRun {
     }
 
     /// Prepares the run of a scenario; one that `listens` keeps what services complain about.
-    package init(_ scenario: Scenario, listens: Bool = false) {
+    ///
+    /// Every service of its topology must be one of `services`; `publications` are published
+    /// beside the orders, and `invariants` judged beside the usual ones.
+    package init(
+        _ scenario: Scenario,
+        services: ServiceCatalogue = .linked,
+        publications: [Publication] = [],
+        invariants: [@Sendable (MeshLayout) -> any Invariant] = [],
+        listens: Bool = false
+    ) {
         self.scenario = scenario
         self.shop = SimulatedShop(
             topology: scenario.topology,
             orders: scenario.orders,
             seed: scenario.seed,
             flaws: Flaws(names: Set(scenario.flaws)),
-            exceptions: scenario.exceptions
+            exceptions: scenario.exceptions,
+            services: services,
+            invariants: invariants
         )
+        var problem = self.shop.missing.map { "\($0)" }
+        for publication in publications {
+            do { try self.shop.publish(publication) } catch { problem = problem ?? "\(error)" }
+        }
+        self.problem = problem
         if let every = scenario.snapshotEvery { self.shop.snapshotIntervalMax = every }
         self.start = self.shop.simulation.now
         self.faults = FaultRunner(
@@ -46,10 +65,38 @@ package struct ScenarioRun {
     package var complaints: [Incident] { self.complaintBox.complaints }
 
     /// Runs a scenario.
-    package static func run(_ scenario: Scenario) -> ScenarioOutcome { ScenarioRun(scenario).run() }
+    package static func run(
+        _ scenario: Scenario,
+        services: ServiceCatalogue = .linked,
+        publications: [Publication] = []
+    ) -> ScenarioOutcome {
+        ScenarioRun(scenario, services: services, publications: publications).run()
+    }
+
+    /// Runs a service among those of a topology, with the load, the faults and the set-up that the
+    /// seed draws.
+    ///
+    /// The topology gets the service where it has none of that name: see
+    /// ``TopologyFile/Topology/adding(_:emits:instances:settings:)``.
+    package static func run<S: Service>(
+        _ service: S.Type,
+        in topology: Topology,
+        emits: [String] = [],
+        seed: UInt64,
+        orders: Int = 30,
+        faults: Int = 10
+    ) -> ScenarioOutcome {
+        let draw = ScenarioDraw(
+            topology: topology.adding(service, emits: emits),
+            orders: orders,
+            faultCount: faults
+        )
+        return Self.run(draw.scenario(seed: seed), services: .linked.adding(service))
+    }
 
     /// Runs it to its end: the first broken promise, or rest after all faults have healed.
     package func run() -> ScenarioOutcome {
+        if let problem = self.problem { return self.refused(problem) }
         self.shop.start()
         self.faults.start()
         var lastTrouble = self.start
@@ -70,6 +117,13 @@ package struct ScenarioRun {
         }
         self.faults.finish()
         return self.outcome(hasConverged)
+    }
+
+    private func refused(_ problem: String) -> ScenarioOutcome {
+        var outcome = ScenarioOutcome(world: .simulated, seed: self.scenario.seed)
+        outcome.failure = Failure(invariant: "can-run", summary: problem)
+        outcome.bitten = self.faults.bitten
+        return outcome
     }
 
     private var isBroken: Bool {

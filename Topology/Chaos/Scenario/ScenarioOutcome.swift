@@ -39,7 +39,8 @@ package struct ScenarioOutcome: Sendable {
 
     /// What is wrong with a run.
     package struct Failure: Sendable, Hashable {
-        /// The invariant's name, or `converges`, `log-readable`, `ledgers-readable`.
+        /// The invariant's name, or `can-run`, `stays-inside`, `converges`, `log-readable`,
+        /// `ledgers-readable`.
         package var invariant: String
         package var summary: String
         package var witness: [Witness]

@@ -36,18 +36,10 @@ struct SimCommand {
         }
     }
 
-    /// The simulated world has the shop's services only.
+    /// Refuses a topology with a service that this squall does not link.
     static func check(_ topology: Topology, _ path: String) throws(ControlError) {
-        let known = ["orders", "inventory", "payments", "notifications", "analytics"]
-        guard let strange = topology.services.first(where: { !known.contains($0.name) }) else {
-            return
-        }
-        throw ControlError(
-            "\(path): the simulated world has no service '\(strange.name)'; it has "
-                + known.joined(separator: ", "),
-            hint: "squall up \(path)",
-            isUsage: true
-        )
+        guard let missing = ServiceCatalogue.linked.missing(in: topology) else { return }
+        throw ControlError("\(path): \(missing)", hint: "squall up \(path)", isUsage: true)
     }
 
     /// How many worlds run side by side: as many as asked for, else one a core.
