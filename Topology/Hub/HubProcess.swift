@@ -23,20 +23,18 @@ final class HubProcess {
     init(loop: EventLoop, launch: HubLaunch) throws {
         self.loop = loop
         let folder = try FolderDisk(folder: "log")
-        let limit = launch.diskFaults ? try LimitedDisk(folder, capacity: .max / 2) : nil
-        let faults = limit.map { DiskFaults(limit: $0) }
-        let disk: any Disk = faults.map { FaultyDisk(limit ?? folder, $0) } ?? folder
+        let faults = launch.diskFaults ? DiskFaults() : nil
+        let disk: any Disk = faults.map { FaultyDisk(folder, $0, wait: Self.wait) } ?? folder
         let holding = launch.powerCuts ? HoldingDisk(disk) : nil
         self.folder = folder
         self.holding = holding
-        var configuration = Hub.Configuration(
+        let configuration = Hub.Configuration(
             layout: launch.topology.layout,
             tokens: launch.tokens,
             uid: getuid(),
             flaws: launch.flaws,
             segmentBytesMax: launch.topology.log.segmentBytes
         )
-        if launch.diskFaults { configuration.reserve = .small }
         self.hub = try Self.open(configuration, holding ?? disk, loop)
         self.hub.diskFaults = faults
         for link in launch.topology.links {
@@ -71,6 +69,11 @@ final class HubProcess {
                 usleep(250_000)
             }
         }
+    }
+
+    /// Stands still, as a disk does that takes its time.
+    private static func wait(_ duration: Duration) {
+        usleep(useconds_t(clamping: duration.inNanoseconds / 1000))
     }
 
     private func accepted(_ connection: FrameConnection) {

@@ -99,7 +99,7 @@ extension Hub {
         return [
             "services": .array(services),
             "rules": .array(self.rules.rules.map(\.json)),
-            "refusedByDisk": .int(Int64(self.refusedByDisk)),
+            "disk": self.diskReport,
             "isFull": .bool(self.log.isFull),
             "slowSyncs": .int(Int64(self.slowSyncCount)),
             "position": .int(Int64(self.log.durable)),

@@ -4,16 +4,21 @@ extension Hub {
         guard let faults = self.diskFaults else {
             return ["error": "this hub was started with a disk that cannot fail on purpose"]
         }
+        faults.syncDelay = .nanoseconds(max(0, request["syncDelay"]?.int ?? 0))
         faults.failsNextSync = request["failsNextSync"]?.bool ?? false
         faults.tearsNextWrite = request["tearsNextWrite"]?.bool ?? false
-        if request["isFull"]?.bool == true {
-            faults.limit?.fill()
-        } else {
-            faults.limit?.othersTake = 0
-        }
-        return ["refusedByDisk": .int(Int64(self.refusedByDisk))]
+        let wasFull = faults.isFull
+        faults.isFull = request["isFull"]?.bool ?? false
+        if faults.isFull, !wasFull { self.log.runShort() }
+        return ["disk": self.diskReport]
     }
 
-    /// How often there was no room on a disk that was filled on purpose.
-    var refusedByDisk: Int { self.diskFaults?.limit?.refusedCount ?? 0 }
+    /// How often the disk failed on purpose.
+    var diskReport: JSONValue {
+        guard let faults = self.diskFaults else { return .null }
+        return [
+            "delayed": .int(Int64(faults.delayedCount)),
+            "refused": .int(Int64(faults.refusedCount)),
+        ]
+    }
 }

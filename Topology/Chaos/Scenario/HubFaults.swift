@@ -12,10 +12,8 @@ package struct HubFaults: Sendable {
         enum Deed: Sendable, Hashable {
             case arm([Int])
             case heal([Int])
-            case slowService
-            /// The faults of a slow disk that are told then.
-            case slowDisk([Int])
-            /// The other faults of the disk that are told then.
+            case slow(String)
+            /// The faults of the disk that are told then.
             case disk([Int])
             case count
         }
@@ -40,8 +38,9 @@ package struct HubFaults: Sendable {
         var current = 0
     }
 
-    /// What is wrong with the disk, as the hub takes it.
+    /// All that is wrong with the disk, as the hub takes it.
     private struct Harm: Sendable, Hashable {
+        var syncDelay = Duration.zero
         var isFull = false
         var failsNextSync = false
         var tearsNextWrite = false
@@ -50,16 +49,14 @@ package struct HubFaults: Sendable {
     private let faults: [Fault]
     private var states: [State]
     private var isUp = false
-    /// By how many milliseconds the hub was told that services, or its disk, are slow.
+    /// By how many milliseconds the hub was told that services are slow.
     private var slowed: [String: Int64] = [:]
-    /// The faults that slow the disk down.
-    private var slowing: [Int] = []
     private var harm = Harm()
     /// The faults that the disk's counts belong to.
     private var harming: [Int] = []
     /// What the disk had counted when last heard of.
+    private var delayedCount: Int64 = 0
     private var refusedCount: Int64 = 0
-    private static let hub = "hub"
 
     /// Returns whether a fault is one of these.
     package static func takes(_ kind: Fault.Kind) -> Bool {
@@ -88,9 +85,7 @@ package struct HubFaults: Sendable {
 
     /// Whether the hub counts something now that would be lost with it.
     package var isCounting: Bool {
-        guard self.isUp else { return false }
-        return self.states.contains { $0.rule != nil } || !self.slowed.isEmpty
-            || self.harm != Harm()
+        self.isUp && (self.states.contains { $0.rule != nil } || self.harm != Harm())
     }
 
     // MARK: What happened
@@ -132,8 +127,7 @@ package struct HubFaults: Sendable {
         self.slowed = [:]
         self.harm = Harm()
         self.harming = []
-        self.slowing = []
-        self.refusedCount = 0
+        (self.delayedCount, self.refusedCount) = (0, 0)
     }
 
     /// The hub ended by itself: where its disk was to fail, that is why.
@@ -167,25 +161,15 @@ package struct HubFaults: Sendable {
                 self.states[index].current = 0
             }
             for index in self.states.indices { self.states[index].isCovered = false }
-        case .slowService: guard answer != nil else { return [] }
-        case .slowDisk(let indices):
-            guard let answer else { return [] }
-            for index in self.slowing {
-                self.states[index].earlier += Int(clamping: answer["bitten"]?.int ?? 0)
-                self.states[index].current = 0
-            }
-            self.slowing = indices
+        case .slow: guard answer != nil else { return [] }
         case .disk(let indices):
             guard let answer else { return [] }
-            self.count(refused: answer["refusedByDisk"]?.int)
+            self.count(disk: answer["disk"])
             self.harming = indices
         case .count:
             guard let answer else { return [] }
             self.count(rules: answer["rules"]?.array ?? [])
-            self.count(refused: answer["refusedByDisk"]?.int)
-            for index in self.slowing {
-                self.states[index].current = Int(clamping: answer["slowSyncs"]?.int ?? 0)
-            }
+            self.count(disk: answer["disk"])
         }
         return self.requests()
     }
@@ -204,19 +188,25 @@ package struct HubFaults: Sendable {
         }
     }
 
-    private mutating func count(refused: Int64?) {
-        guard let refused else { return }
-        for index in self.harming where self.faults[index].kind == .diskFull {
-            self.states[index].earlier += Int(clamping: refused - self.refusedCount)
+    private mutating func count(disk: JSONValue?) {
+        guard let delayed = disk?["delayed"]?.int, let refused = disk?["refused"]?.int else {
+            return
         }
-        self.refusedCount = refused
+        let more = [
+            Fault.Kind.slowSync: delayed - self.delayedCount,
+            Fault.Kind.diskFull: refused - self.refusedCount,
+        ]
+        (self.delayedCount, self.refusedCount) = (delayed, refused)
+        for index in self.harming {
+            self.states[index].earlier += Int(clamping: more[self.faults[index].kind] ?? 0)
+        }
     }
 
     // MARK: What to ask
 
     private mutating func requests() -> [Request] {
         guard self.isUp else { return [] }
-        return self.healing() + self.arming() + self.slowingDown() + self.harmingDisk()
+        return self.healing() + self.arming() + self.slowing() + self.harmingDisk()
     }
 
     private mutating func healing() -> [Request] {
@@ -247,15 +237,13 @@ package struct HubFaults: Sendable {
         return [Request(deed: .arm(new), json: ["do": "arm", "faults": .array(faults)])]
     }
 
-    /// A service, or the disk, is as slow as the slowest of its faults says.
-    private mutating func slowingDown() -> [Request] {
+    /// A service is as slow as the slowest of its faults says.
+    private mutating func slowing() -> [Request] {
         var wanted: [String: Int64] = [:]
-        var told: [Int] = []
-        for (index, fault) in self.faults.enumerated() where self.states[index].isWanted {
-            guard fault.kind == .slow || fault.kind == .slowSync else { continue }
+        for (fault, state) in zip(self.faults, self.states)
+        where fault.kind == .slow && state.isWanted {
             let by = max(1, (fault.parameters.by ?? .zero).inMilliseconds)
             wanted[fault.target] = max(by, wanted[fault.target] ?? 0)
-            if fault.target == Self.hub { told.append(index) }
         }
         var requests: [Request] = []
         for name in Set(wanted.keys).union(self.slowed.keys).sorted() {
@@ -263,7 +251,7 @@ package struct HubFaults: Sendable {
             guard by != self.slowed[name] ?? 0 else { continue }
             requests.append(
                 Request(
-                    deed: name == Self.hub ? .slowDisk(told) : .slowService,
+                    deed: .slow(name),
                     json: ["do": "slow", "service": .string(name), "milliseconds": .int(by)]
                 )
             )
@@ -275,11 +263,13 @@ package struct HubFaults: Sendable {
     private mutating func harmingDisk() -> [Request] {
         var wanted = Harm()
         let told = self.states.indices.filter {
-            self.faults[$0].kind.aim == .disk && self.faults[$0].kind != .slowSync
-                && self.states[$0].isWanted
+            self.faults[$0].kind.aim == .disk && self.states[$0].isWanted
         }
         for index in told {
             switch self.faults[index].kind {
+            case .slowSync:
+                let by = self.faults[index].parameters.by ?? .zero
+                wanted.syncDelay = max(wanted.syncDelay, by)
             case .diskFull: wanted.isFull = true
             case .failedSync: wanted.failsNextSync = true
             case .tornWrite: wanted.tearsNextWrite = true
@@ -293,7 +283,8 @@ package struct HubFaults: Sendable {
             Request(
                 deed: .disk(told),
                 json: [
-                    "do": "disk", "isFull": .bool(wanted.isFull),
+                    "do": "disk", "syncDelay": .int(wanted.syncDelay.inNanoseconds),
+                    "isFull": .bool(wanted.isFull),
                     "failsNextSync": .bool(wanted.failsNextSync),
                     "tearsNextWrite": .bool(wanted.tearsNextWrite),
                 ]
