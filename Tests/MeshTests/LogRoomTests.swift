@@ -24,9 +24,9 @@ import Testing
         let log = try self.open(disk, segmentBytes: 100 << 20)
         for _ in 1...50 {
             try self.append(log, bytes: 100_000)
-            #expect(log.room >= Log.Reserve.standard.bytesLow)
+            #expect(log.room >= Log.reserveBytesLow)
             let taken = disk.capacity - disk.free
-            #expect(taken <= Int(log.end) + Log.Reserve.standard.bytes)
+            #expect(taken <= Int(log.end) + Log.reserveBytes)
         }
         try log.giveBack()
         #expect(disk.capacity - disk.free == Int(log.end))
@@ -37,7 +37,7 @@ import Testing
         let log = try self.open(disk, segmentBytes: 200_000)
         for _ in 1...40 { try self.append(log, bytes: 50_000) }
         #expect(try disk.list().count >= 8)
-        #expect(disk.capacity - disk.free <= Int(log.end) + Log.Reserve.standard.bytes + 8192)
+        #expect(disk.capacity - disk.free <= Int(log.end) + Log.reserveBytes + 8192)
     }
 
     @Test func `no new segment is begun without it, and one is when it is there`() throws {

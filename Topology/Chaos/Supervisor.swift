@@ -145,8 +145,8 @@ package struct Supervisor: Sendable {
 
     /// Somebody wants to see a process die: it is started again at once, or `downFor` later.
     ///
-    /// That its end was planned keeps it from counting towards a crash loop. Empty where no such
-    /// process runs.
+    /// That its end was planned keeps it from counting towards a crash loop.
+    /// Empty where no such process runs.
     package mutating func killRequested(
         _ name: String,
         _ signal: ProcessSignal = .kill,

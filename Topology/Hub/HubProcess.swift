@@ -10,7 +10,6 @@ import TopologyFile
 final class HubProcess {
     private let loop: EventLoop
     private let hub: Hub
-    private let folder: FolderDisk
     private var listener: FrameListener?
     private var connections: [ConnectionID: FrameConnection] = [:]
     private var lastConnection = 0
@@ -23,10 +22,9 @@ final class HubProcess {
     init(loop: EventLoop, launch: HubLaunch) throws {
         self.loop = loop
         let folder = try FolderDisk(folder: "log")
-        let faults = launch.diskFaults ? DiskFaults() : nil
-        let disk: any Disk = faults.map { FaultyDisk(folder, $0, wait: Self.wait) } ?? folder
+        let faults = DiskFaults()
+        let disk = FaultyDisk(folder, faults, wait: Self.wait)
         let holding = launch.powerCuts ? HoldingDisk(disk) : nil
-        self.folder = folder
         self.holding = holding
         let configuration = Hub.Configuration(
             layout: launch.topology.layout,
@@ -104,7 +102,6 @@ final class HubProcess {
             // Nothing that was staged may be confirmed; a new process reads the log again.
             Report.fatal("the log failed: \(error)", code: error.code == .full ? 4 : 3)
         }
-        self.folder.syncDelay = self.hub.syncDelay
         for id in self.hub.takeDirtyConnections() {
             let frames = self.hub.takeOutput(of: id)
             if !frames.isEmpty { self.connections[id]?.send(frames) }

@@ -1,81 +1,39 @@
 import Chaos
 import Mesh
 
-/// The faults that the hub does to links and services.
+/// What the hub does for the faults of a scenario: those of links, services and its disk.
 extension FaultRunner {
-    /// Forgets what the hub forgot with the connection.
-    func hubForgot() {
-        for index in self.states.indices {
-            self.states[index].isAsking = false
-            self.states[index].isShadowed = false
-            self.states[index].rule = nil
-        }
-    }
-
-    /// Brings what is armed at the hub in line with what should be, all of it in one step.
-    func tellHub(_ indices: [Int]) {
+    func ask(_ requests: [HubFaults.Request]) {
         guard self.shop.admin.isReady else { return }
-        let requests = indices.compactMap { index in
-            self.request(index).map { (index, $0) }
-        }
-        guard !requests.isEmpty else { return }
-        for (index, _) in requests { self.states[index].isAsking = true }
-        self.shop.admin.ask(together: requests.map(\.1)) { [weak self] number, answer in
-            self?.answered(requests[number].0, answer)
-        }
-    }
-
-    private func answered(_ index: Int, _ answer: JSONValue) {
-        self.states[index].isAsking = false
-        let fault = self.faults[index]
-        if let healed = answer["healed"]?.array {
-            self.states[index].rule = nil
-            for rule in healed { self.states[index].bitten += Int(rule["bitten"]?.int ?? 0) }
-            // Another fault that did the same could not be armed: it does all of it now.
-            for other in self.faults.indices where self.states[other].isShadowed {
-                self.states[other].isShadowed = false
-                self.tellHub([other])
+        for request in requests {
+            self.shop.admin.ask(request.json) { [weak self] answer in
+                guard let self else { return }
+                self.ask(self.hub.answered(request, answer))
             }
-        } else if fault.kind == .slow {
-            self.states[index].rule = (answer["milliseconds"]?.int ?? 0) > 0 ? 0 : nil
-        } else if let number = answer["number"]?.int {
-            self.states[index].rule = number
-        } else {
-            self.states[index].isShadowed = true
         }
-        self.tellHub([index])
     }
 
-    /// What the hub has to be told about a fault; nil where nothing.
-    private func request(_ index: Int) -> JSONValue? {
-        let (fault, state) = (self.faults[index], self.states[index])
-        guard fault.kind.aim == .link || fault.kind.aim == .service, !state.isAsking,
-            !(state.isActive && state.isShadowed), state.isActive != (state.rule != nil)
-        else { return nil }
-        if fault.kind == .slow {
-            let by = fault.parameters.by ?? .zero
-            return [
-                "do": "slow", "service": .string(fault.target),
-                "milliseconds": .int(state.isActive ? max(1, by.inMilliseconds) : 0),
+    /// Takes the counts of a hub that is about to be gone, as if it had been asked.
+    func countHub() {
+        guard let hub = self.shop.hub.hub else { return }
+        let rules = hub.rules.rules.map { rule -> JSONValue in
+            ["number": .int(Int64(rule.number)), "bitten": .int(Int64(rule.bitten))]
+        }
+        let disk: JSONValue? = hub.diskFaults.map { faults in
+            [
+                "delayed": .int(Int64(faults.delayedCount)),
+                "refused": .int(Int64(faults.refusedCount)),
             ]
         }
-        guard state.isActive, let linkFault = fault.linkFault else {
-            return ["do": "heal", "number": .int(state.rule ?? 0)]
-        }
-        return [
-            "do": "link", "from": .string(fault.target), "to": .string(fault.to),
-            "fault": linkFault.json,
-        ]
+        let counts: JSONValue = ["rules": .array(rules), "disk": disk ?? .null]
+        _ = self.hub.answered(self.hub.question, counts)
     }
 
-    /// Takes the counts that die with the hub.
-    func countRules() {
-        guard let rules = self.shop.hub.hub?.rules.rules else { return }
-        for index in self.states.indices where self.faults[index].kind.aim == .link {
-            guard let number = self.states[index].rule else { continue }
-            let rule = rules.first { Int64($0.number) == number }
-            self.states[index].bitten += rule?.bitten ?? 0
-        }
+    func hubFailed(_ error: LogError) {
+        let before = self.hub.bitten
+        self.hub.hubFailed()
+        let bitten = self.faults.indices.first { self.hub.bitten[$0] > before[$0] }
+        self.note(bitten, "the hub ends: \(error)")
     }
 }
 
@@ -84,10 +42,10 @@ extension FaultRunner {
     func begin(operation index: Int) {
         self.isUnderWay[index] = true
         let operation = self.operations[index]
-        self.note(nil, "\(operation.deed)")
+        self.note(nil, operation.deed)
         switch operation.kind {
         case .scale, .restart, .roll: self.changeNext(operation.service)
-        case .redrive, .rewind: self.askHub()
+        case .redrive, .rewind: self.ask(operation: index)
         }
     }
 
@@ -100,7 +58,7 @@ extension FaultRunner {
             switch self.operations[index].kind {
             case .scale: .scale(to: self.operations[index].instances)
             case .restart: .restart(self.shop.instances(of: service))
-            default: .roll
+            case .roll, .redrive, .rewind: .roll
             }
         guard self.shop.change(kind, of: service) else {
             self.isUnderWay[index] = false
@@ -108,10 +66,14 @@ extension FaultRunner {
         }
     }
 
+    private func isForHub(_ index: Int) -> Bool {
+        [.redrive, .rewind].contains(self.operations[index].kind)
+    }
+
     private func nextChange(of service: String) -> Int? {
         self.operations.indices.first { index in
             self.isUnderWay[index] && self.operations[index].service == service
-                && ![.redrive, .rewind].contains(self.operations[index].kind)
+                && !self.isForHub(index)
         }
     }
 
@@ -122,25 +84,25 @@ extension FaultRunner {
         self.changeNext(service)
     }
 
-    /// Tells the hub to do what only it can; again where it went away before it answered.
-    func askHub() {
+    /// Tells a new hub what an earlier one did not answer.
+    func askAgain() {
+        for index in self.operations.indices where self.isUnderWay[index] && self.isForHub(index) {
+            self.ask(operation: index)
+        }
+    }
+
+    private func ask(operation index: Int) {
         guard self.shop.admin.isReady else { return }
-        for index in self.operations.indices where self.isUnderWay[index] {
-            let operation = self.operations[index]
-            guard [.redrive, .rewind].contains(operation.kind) else { continue }
-            var request: JSONValue = [
-                "do": .string(operation.kind.rawValue), "service": .string(operation.service),
-            ]
-            if operation.kind == .rewind, var members = request.object {
-                members.append(.init("to", 0))
-                request = .object(members)
-            }
-            self.shop.admin.ask(together: [request]) { [weak self] _, answer in
-                guard let self else { return }
-                self.isUnderWay[index] = false
-                let count = answer["redriven"]?.int ?? answer["events"]?.int ?? 0
-                self.done[index] = answer["error"] == nil && count > 0
-            }
+        let operation = self.operations[index]
+        let service = JSONValue.string(operation.service)
+        let request: JSONValue =
+            operation.kind == .rewind
+            ? ["do": "rewind", "service": service, "to": 0] : ["do": "redrive", "service": service]
+        self.shop.admin.ask(request) { [weak self] answer in
+            guard let self else { return }
+            self.isUnderWay[index] = false
+            let count = answer["redriven"]?.int ?? answer["events"]?.int ?? 0
+            self.done[index] = answer["error"] == nil && count > 0
         }
     }
 }

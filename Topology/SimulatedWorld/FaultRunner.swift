@@ -9,12 +9,6 @@ final class FaultRunner {
     struct State {
         /// Whether it has begun and is not over.
         var isActive = false
-        /// What the hub calls it, where it is armed there.
-        var rule: Int64?
-        /// Whether the hub has not answered the last command about it.
-        var isAsking = false
-        /// Whether the hub does not take it because another fault does the same.
-        var isShadowed = false
         var bitten = 0
         /// What had been counted when it began.
         var before = 0
@@ -26,6 +20,7 @@ final class FaultRunner {
     let faults: [Fault]
     let operations: [Operation]
     var states: [State]
+    var hub: HubFaults
     /// Which operations came to their end.
     var done: [Bool]
     /// Which operations have begun and are not done.
@@ -42,28 +37,31 @@ final class FaultRunner {
         self.states = [State](repeating: State(), count: faults.count)
         self.done = [Bool](repeating: false, count: operations.count)
         self.isUnderWay = self.done
+        self.hub = HubFaults(faults: faults)
         self.timeline = FaultTimeline(faults: faults, operations: operations)
         self.random = shop.simulation.random(for: "faults")
         self.wire()
     }
 
     private func wire() {
-        let usesHub = self.faults.contains { $0.kind.aim == .link || $0.kind.aim == .service }
+        let usesHub = self.faults.contains { HubFaults.takes($0.kind) }
         let asksHub = self.operations.contains { $0.kind == .redrive || $0.kind == .rewind }
         self.shop.admin.isNeeded = usesHub || asksHub
-        self.shop.admin.onReady = { [unowned self] in
-            self.tellHub(Array(self.faults.indices))
-            self.askHub()
+        self.shop.hub.diskCanFail = self.faults.contains {
+            $0.kind.aim == .disk && HubFaults.takes($0.kind)
         }
-        self.shop.admin.onLost = { [unowned self] in self.hubForgot() }
-        self.shop.hub.onDying = { [unowned self] in self.countRules() }
-        self.shop.hub.onSlowSync = { [unowned self] in self.syncWasSlow() }
+        self.shop.admin.onReady = { [unowned self] in
+            self.ask(self.hub.hubIsUp())
+            self.askAgain()
+        }
+        self.shop.admin.onLost = { [unowned self] in self.hub.hubIsGone() }
+        self.shop.hub.onDying = { [unowned self] in self.countHub() }
+        self.shop.hub.onFailed = { [unowned self] in self.hubFailed($0) }
         self.shop.onChanged = { [unowned self] in self.changed($0, isDone: $1) }
         for name in self.shop.parties.keys.sorted() {
             self.shop.parties[name]?.onUp = { [unowned self] in self.armParty(name) }
             self.shop.parties[name]?.onDying = { [unowned self] in self.countParty(name) }
         }
-        if self.faults.contains(where: { $0.kind == .diskFull }) { self.shop.hub.limitDisk() }
     }
 
     // MARK: Course
@@ -83,10 +81,10 @@ final class FaultRunner {
             switch action {
             case .begin(let indices):
                 for index in indices { self.begin(index) }
-                self.tellHub(indices)
+                self.ask(self.hub.began(indices))
             case .end(let indices):
                 for index in indices { self.end(index) }
-                self.tellHub(indices)
+                self.ask(self.hub.ended(indices))
             case .perform(let index): self.begin(operation: index)
             }
         }
@@ -103,12 +101,11 @@ final class FaultRunner {
     // MARK: Results
 
     /// How often each fault bit.
-    var bitten: [Int] { self.states.map(\.bitten) }
+    var bitten: [Int] { zip(self.states, self.hub.bitten).map { $0.bitten + $1 } }
 
     /// Whether no fault and no operation is under way any more.
     var isHealed: Bool {
-        self.timeline.isHealed && !self.isUnderWay.contains(true)
-            && self.states.allSatisfy { !$0.isActive && $0.rule == nil }
+        self.timeline.isHealed && self.hub.isSettled && !self.isUnderWay.contains(true)
     }
 
     /// Whether everything has begun that the clock says.
@@ -117,7 +114,7 @@ final class FaultRunner {
     /// Takes the last counts of what is still armed.
     func finish() {
         for name in self.shop.parties.keys.sorted() { self.countParty(name) }
-        self.countRules()
+        self.countHub()
         for index in self.faults.indices where self.states[index].isActive { self.count(index) }
     }
 
@@ -141,12 +138,15 @@ final class FaultRunner {
         switch fault.kind {
         case .kill: self.kill(index)
         case .crashLoop, .pause, .slowProcessor, .clockSkew: self.beginProcess(index)
-        case .failedSync, .slowSync, .diskFull, .tornWrite, .bitRot: self.beginDisk(index)
+        case .bitRot:
+            guard let position = self.shop.rot(using: &self.random) else { return }
+            self.bit(index, "a bit flips in the hub's log at byte \(position)")
         case .loadSpike, .poison: self.beginLoad(index)
         case .slow:
             self.states[index].before = self.handledCount(by: fault.target)
             self.note(index, self.words(of: fault))
-        case .cut, .delay, .drop, .duplicate, .reorder, .corrupt, .hold, .throttle:
+        case .cut, .delay, .drop, .duplicate, .reorder, .corrupt, .hold, .throttle, .failedSync,
+            .slowSync, .diskFull, .tornWrite:
             self.note(index, self.words(of: fault))
         case .down, .slowAnswers, .timeoutAfter, .answersTwice:
             self.note(index, self.words(of: fault))
@@ -158,11 +158,7 @@ final class FaultRunner {
     private func end(_ index: Int) {
         self.count(index)
         self.states[index].isActive = false
-        switch self.faults[index].kind.aim {
-        case .process: self.endProcess(index)
-        case .disk: self.endDisk(index)
-        case .service, .link, .party, .load: break
-        }
+        if self.faults[index].kind.aim == .process { self.endProcess(index) }
     }
 
     /// Brings up to date what is counted by what others did meanwhile.
@@ -172,7 +168,6 @@ final class FaultRunner {
         switch fault.kind {
         case .slow: now = self.handledCount(by: fault.target)
         case .loadSpike: now = self.shop.shoppers?.sentCount ?? 0
-        case .diskFull: now = self.shop.hub.limit?.refusedCount ?? 0
         case .down, .slowAnswers, .timeoutAfter, .answersTwice:
             return self.countParty(fault.target)
         default: return
@@ -193,19 +188,24 @@ final class FaultRunner {
 
     private func beginLoad(_ index: Int) {
         let fault = self.faults[index]
-        if fault.kind == .loadSpike {
-            self.states[index].before = self.shop.shoppers?.sentCount ?? 0
-            self.note(index, self.words(of: fault))
-            self.shop.shoppers?.spike(times: fault.parameters.times ?? 1, for: fault.duration)
-            return
-        }
-        let topics = self.shop.topology.outside.first { $0.name == fault.target }?.emits ?? []
+        if fault.kind == .poison { return self.publishPoison(index) }
+        guard let shoppers = self.shop.shoppers else { return }
+        self.states[index].before = shoppers.sentCount
+        self.note(index, self.words(of: fault))
+        shoppers.spike(times: fault.parameters.times ?? 1, for: fault.duration)
+    }
+
+    private func publishPoison(_ index: Int) {
+        let fault = self.faults[index]
+        let emitted = self.shop.topology.outside.first { $0.name == fault.target }?.emits ?? []
         let topic = self.shop.topology.topics.first { topic in
-            topics.contains(topic.name)
+            emitted.contains(topic.name)
                 && fault.parameters.type.map(topic.types.contains) ?? !topic.types.isEmpty
         }
-        guard let topic, let type = fault.parameters.type ?? topic.types.first else { return }
-        self.shop.shoppers?.publishPoison(type: type, to: topic.name)
+        let publisher = self.shop.publishers.first { $0.name == fault.target }
+        guard let topic, let publisher, let type = fault.parameters.type ?? topic.types.first
+        else { return }
+        publisher.publishPoison(type: type, to: topic.name)
         self.bit(index, "\(fault.target) publish what is no \(type)")
     }
 }

@@ -7,15 +7,9 @@ package final class MemoryDisk: Disk {
         var syncedCount = 0
     }
 
-    private struct Armed {
-        var failure: Failure
-        var onBite: () -> Void
-    }
-
     private var files: [String: File] = [:]
-    private var armed: [Armed] = []
-    /// How many syncs have succeeded.
-    package private(set) var syncCount = 0
+    private var appendError: DiskError?
+    private var syncError: DiskError?
 
     package init() {}
 
@@ -32,25 +26,18 @@ package final class MemoryDisk: Disk {
     }
 
     package func append(_ bytes: [UInt8], to file: String) throws(DiskError) {
-        if let armed = self.take(where: \.isAppend) {
-            if case .tornAppend(let draw) = armed.failure, !bytes.isEmpty {
-                let piece = bytes.prefix(Int(draw % UInt64(bytes.count)))
-                self.files[file, default: File()].bytes.append(contentsOf: piece)
-                let size = self.size(of: file)
-                self.files[file]?.syncedCount = size
-            }
-            armed.onBite()
-            throw armed.failure.error
+        if let error = self.appendError {
+            self.appendError = nil
+            throw error
         }
         self.files[file, default: File()].bytes.append(contentsOf: bytes)
     }
 
     package func sync(_ file: String) throws(DiskError) {
-        if let armed = self.take(where: { !$0.isAppend }) {
-            armed.onBite()
-            throw armed.failure.error
+        if let error = self.syncError {
+            self.syncError = nil
+            throw error
         }
-        self.syncCount += 1
         let size = self.size(of: file)
         self.files[file]?.syncedCount = size
     }
@@ -67,31 +54,14 @@ package final class MemoryDisk: Disk {
     package enum Failure: Sendable, Hashable {
         case append(DiskError)
         case sync(DiskError)
-        /// An append of which only a piece reaches the disk; how much, the number decides.
-        case tornAppend(UInt64)
-
-        fileprivate var isAppend: Bool {
-            if case .sync = self { false } else { true }
-        }
-
-        fileprivate var error: DiskError {
-            switch self {
-            case .append(let error), .sync(let error): error
-            case .tornAppend: DiskError(.failed, "the power failed in the middle of a write")
-            }
-        }
     }
 
-    /// Makes the next append or the next sync fail; of several, one each.
-    package func failNext(_ failure: Failure, onBite: @escaping () -> Void = {}) {
-        self.armed.append(Armed(failure: failure, onBite: onBite))
-    }
-
-    private func take(where isMeant: (Failure) -> Bool) -> Armed? {
-        guard !self.armed.isEmpty,
-            let index = self.armed.firstIndex(where: { isMeant($0.failure) })
-        else { return nil }
-        return self.armed.remove(at: index)
+    /// Makes the next append or the next sync fail.
+    package func failNext(_ failure: Failure) {
+        switch failure {
+        case .append(let error): self.appendError = error
+        case .sync(let error): self.syncError = error
+        }
     }
 
     /// Returns the hash of a file's bytes.

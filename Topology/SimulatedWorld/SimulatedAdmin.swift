@@ -49,15 +49,8 @@ final class SimulatedAdmin {
 
     /// Sends a command; `answer` is not called where the connection ends before.
     func ask(_ request: JSONValue, _ answer: @escaping (JSONValue) -> Void) {
-        self.ask(together: [request]) { answer($1) }
-    }
-
-    /// Sends several commands, which reach the hub in one step; `answer` is called for each with
-    /// its place among them.
-    func ask(together requests: [JSONValue], _ answer: @escaping (Int, JSONValue) -> Void) {
-        for (place, request) in requests.enumerated() {
-            self.waiting[self.client.ask(request)] = { answer(place, $0) }
-        }
+        let number = self.client.ask(request)
+        self.waiting[number] = answer
         self.send()
     }
 

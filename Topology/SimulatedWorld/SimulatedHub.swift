@@ -6,11 +6,11 @@ final class SimulatedHub: SimulatedProcess {
     let name = "hub"
     let simulation: Simulation
     let disk: MemoryDisk
-    /// The end of the disk, where the run lets it fill up.
-    private(set) var limit: LimitedDisk?
+    /// Whether the disk can be made to fail by command.
+    var diskCanFail = false
     /// The faults that the topology file has on links.
     var standing: [(fault: LinkFault, from: String, to: String)] = []
-    private(set) var configuration: Hub.Configuration
+    let configuration: Hub.Configuration
     private(set) var hub: Hub?
     private var links: [ConnectionID: SimulatedLink] = [:]
     private var lastConnection = 0
@@ -21,10 +21,10 @@ final class SimulatedHub: SimulatedProcess {
     /// Up to where others know of the log.
     private var followed: UInt64 = 0
     private var standstill = Standstill()
-    /// How much longer each sync takes.
-    var syncDelay = Duration.zero
-    /// Called when a sync took longer.
-    var onSlowSync: () -> Void = {}
+    /// How much longer the syncs of this flush took.
+    private var stall = Duration.zero
+    /// Called when the hub process ends by itself.
+    var onFailed: (LogError) -> Void = { _ in }
     var skew = Duration.zero {
         didSet {
             self.wakeup = nil
@@ -44,6 +44,15 @@ final class SimulatedHub: SimulatedProcess {
     /// What the hub wrote to its audit log.
     private(set) var audit: [JSONValue] = []
     private(set) var failure: LogError?
+    /// What numbers and hits single attempts, from one hub to the next.
+    var survey: AttemptSurvey? {
+        get { self.hub?.survey ?? self.idleSurvey }
+        set {
+            self.idleSurvey = newValue
+            self.hub?.survey = newValue
+        }
+    }
+    private var idleSurvey: AttemptSurvey?
 
     init(simulation: Simulation, disk: MemoryDisk, configuration: Hub.Configuration) {
         self.simulation = simulation
@@ -58,25 +67,25 @@ final class SimulatedHub: SimulatedProcess {
     /// What the hub takes for the time.
     private var clock: Instant { self.simulation.now + self.skew }
 
-    /// Lets the log keep little room, on a disk that can be filled.
-    func limitDisk() {
-        self.configuration.reserve = .small
-        self.limit = try? LimitedDisk(self.disk, capacity: .max / 2)
-    }
-
     func start() {
         guard self.hub == nil else { return }
         self.incarnation += 1
+        let faults = self.diskCanFail ? DiskFaults() : nil
+        let faulty = faults.map { faults in
+            FaultyDisk(self.disk, faults) { [unowned self] in self.stall = self.stall + $0 }
+        }
         do {
             self.hub = try Hub(
                 configuration: self.configuration,
-                disk: self.limit ?? self.disk,
+                disk: faulty ?? self.disk,
                 now: self.clock
             )
         } catch {
             return self.notOpened(error)
         }
         for (fault, from, to) in self.standing { self.hub?.armStanding(fault, from: from, to: to) }
+        self.hub?.diskFaults = faults
+        if let survey = self.idleSurvey { self.hub?.survey = survey }
         self.flushSoon()
         self.onUp()
         self.onReady()
@@ -101,6 +110,7 @@ final class SimulatedHub: SimulatedProcess {
         self.standstill = Standstill()
         guard self.hub != nil else { return }
         self.onDying()
+        self.idleSurvey = self.survey
         self.hub = nil
         self.isFlushArmed = false
         self.wakeup = nil
@@ -174,18 +184,17 @@ final class SimulatedHub: SimulatedProcess {
 
     private func flush() {
         guard let hub = self.hub else { return }
-        let syncs = self.disk.syncCount
+        self.stall = .zero
         hub.timePassed(now: self.clock)
         do {
             try hub.flush(now: self.clock)
         } catch {
             return self.fail(error)
         }
-        guard self.syncDelay > .zero, self.disk.syncCount > syncs else { return self.flushed() }
-        self.onSlowSync()
+        guard self.stall > .zero else { return self.flushed() }
         self.standstill.begin(.syncing) { [unowned self] in self.flushed() }
         let incarnation = self.incarnation
-        self.simulation.after(self.syncDelay) { [weak self] in
+        self.simulation.after(self.stall) { [weak self] in
             guard let self, self.incarnation == incarnation else { return }
             self.goOn(.syncing)
         }
@@ -196,6 +205,7 @@ final class SimulatedHub: SimulatedProcess {
         guard let hub = self.hub else { return }
         if hub.position != self.followed {
             self.followed = hub.position
+            self.simulation.survey?.synced("hub", now: self.simulation.now)
             self.onFlush()
         }
         for id in hub.takeDirtyConnections() {
@@ -213,6 +223,7 @@ final class SimulatedHub: SimulatedProcess {
     /// What was staged is lost: the process ends, and the next one begins on the log as it is.
     private func fail(_ error: LogError) {
         self.kill()
+        self.onFailed(error)
         if error.code == .corrupt || error.code == .otherLayout { self.failure = error }
         self.onExit(.exited(code: error.code == .full ? 4 : 3))
     }

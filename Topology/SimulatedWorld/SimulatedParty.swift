@@ -88,6 +88,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
             guard self.desk != nil else {
                 return answer(.failure(OutsideError(.unreachable, "\(self.name) is down")))
             }
+            self.simulation.survey?.asked(self.name, now: self.simulation.now)
             self.lastCaller += 1
             let caller = self.lastCaller
             self.waiting[caller] = answer
@@ -122,6 +123,9 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
 
     private func flush() {
         let now = self.clock
+        if self.desk?.needsFlush == true {
+            self.simulation.survey?.synced(self.name, now: self.simulation.now)
+        }
         do {
             self.perform(try self.desk?.flush(now: now) ?? [])
         } catch {
@@ -151,6 +155,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     }
 
     private func answered(_ caller: Int, _ framed: [UInt8]) {
+        framed.withUnsafeBytes { self.simulation.note($0, 4) }
         guard let answer = self.waiting.removeValue(forKey: caller) else { return }
         let frame = framed.withUnsafeBytes { raw in
             try? OutsideFrame.parse(UnsafeRawBufferPointer(rebasing: raw[4...]))

@@ -37,7 +37,7 @@ package final class SimulatedShop {
     /// Who places orders; nil where nobody can.
     let shoppers: SimulatedShoppers?
     /// The outside parties that publish.
-    private let publishers: [SimulatedPublisher]
+    let publishers: [SimulatedPublisher]
     /// How many publications are not yet due.
     private var publicationsAhead = 0
     let admin: SimulatedAdmin
@@ -260,6 +260,7 @@ package final class SimulatedShop {
                 for record in records {
                     self.judge.observe(record)
                     self.fold.observed(record)
+                    self.simulation.survey?.durable(record, now: self.simulation.now)
                     for event in record.events { self.onEvent(event.event) }
                 }
             }
@@ -311,17 +312,6 @@ package final class SimulatedShop {
 
     /// Whether a bit of the log flipped on the disk.
     var hasRotten = false
-
-    /// What a bit that flipped on the disk did to the log, which may be read no more otherwise.
-    var foundRot: LogError? {
-        guard self.hasRotten else { return nil }
-        do throws(LogError) {
-            try LogRot.check(self.hub.disk)
-            return nil
-        } catch {
-            return error
-        }
-    }
 
     /// What made the hub's log unusable, where anything did.
     package var hubFailure: LogError? { self.hub.failure }

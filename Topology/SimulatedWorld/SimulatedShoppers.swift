@@ -8,7 +8,6 @@ final class SimulatedShoppers {
     private let publisher: SimulatedPublisher
     private var shoppers: Shoppers
     private var ledger: ShoppersLedgerWriter
-    private var poisonCount = 0
     /// For when the next orders are awaited.
     private var dueNext: Instant?
     /// How many orders were placed.
@@ -53,28 +52,14 @@ final class SimulatedShoppers {
         self.cameDue()
     }
 
-    /// Publishes an event that nobody can read.
-    func publishPoison(type: String, to topic: String) {
-        self.poisonCount += 1
-        let event = PoisonEvent.envelope(
-            type: type,
-            number: self.poisonCount,
-            source: self.publisher.name,
-            time: self.simulation.now
-        )
-        _ = self.publisher.publish(event, to: topic)
-        self.publisher.send()
-    }
-
     private func cameDue() {
         for planned in self.shoppers.due(now: self.simulation.now) {
-            self.sentCount += 1
             let order = planned.envelope(source: self.publisher.name)
             self.ledger.sent(planned, as: self.publisher.publish(order, to: OrderPlaced.topic))
+            self.sentCount += 1
         }
         self.publisher.send()
-        let due = self.shoppers.nextDue
-        guard let due, due != self.dueNext else { return }
+        guard let due = self.shoppers.nextDue, due != self.dueNext else { return }
         self.dueNext = due
         self.simulation.at(due) { [weak self] in
             guard let self, self.dueNext == due else { return }

@@ -113,9 +113,7 @@ extension Hub {
         let name = request["service"]?.string ?? ""
         let milliseconds = Int(max(0, request["milliseconds"]?.int ?? 0))
         if name == "hub" {
-            defer { self.slowSyncCount = 0 }
-            self.syncDelay = .milliseconds(milliseconds)
-            return ["slow": "hub", "bitten": .int(Int64(self.slowSyncCount))]
+            return self.slowDisk(by: .milliseconds(milliseconds))
         }
         guard let service = self.layout.serviceIndex(name) else {
             return ["error": .string("there is no service '\(name)'")]

@@ -26,8 +26,6 @@ package final class Hub {
         /// Planted bugs, for showing that they are found; empty otherwise.
         package var flaws: Set<String>
         package var segmentBytesMax: Int
-        /// The room that is kept for what is under way when the disk becomes full.
-        package var reserve = Log.Reserve.standard
 
         package init(
             layout: MeshLayout,
@@ -110,10 +108,8 @@ package final class Hub {
     package var diskFaults: DiskFaults?
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
-    /// A fault: how long each sync of the log takes longer, which the shell has to see to.
-    package internal(set) var syncDelay = Duration.zero
-    /// How many syncs took longer because of it.
-    var slowSyncCount = 0
+    /// How many syncs had taken longer when the disk was slowed down last.
+    var delayedBefore = 0
 
     var connections: [ConnectionID: Connection] = [:]
     var dirtyConnections: Set<ConnectionID> = []
@@ -143,7 +139,6 @@ package final class Hub {
         self.log = try Log(
             disk: disk,
             segmentBytesMax: configuration.segmentBytesMax,
-            reserve: configuration.reserve,
             keepsTornTail: configuration.flaws.contains("torn-tail-kept"),
             recoveringInto: &recovery
         )
@@ -267,7 +262,6 @@ package final class Hub {
     private func commitStaged() throws(LogError) {
         guard self.log.hasStaged else { return }
         let isFlawed = self.configuration.flaws.contains("ack-before-commit")
-        if self.needsSync, self.syncDelay > .zero { self.slowSyncCount += 1 }
         try self.log.commit(syncing: self.needsSync && !isFlawed)
         self.needsSync = false
         if self.isClosed { try self.giveBack() }

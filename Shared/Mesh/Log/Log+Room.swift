@@ -12,9 +12,9 @@ extension Log {
     /// - Throws: ``LogError`` where the disk fails otherwise than by being full.
     package func makeRoom(for bytes: Int = 0) throws(LogError) {
         guard let (base, file) = self.lastSegment else { return }
-        var wanted = self.reserve.bytes
+        var wanted = Self.reserveBytes
         var refusal: DiskError?
-        while wanted >= Reserve.bytesMin {
+        while wanted >= Self.reserveBytesMin {
             let upTo = self.end + UInt64(wanted + bytes)
             if upTo <= self.reservedEnd { break }
             do {
@@ -27,12 +27,20 @@ extension Log {
                 wanted /= 2
             }
         }
-        let enough = (self.isFull ? self.reserve.bytes : self.reserve.bytesLow) + bytes
+        let enough = (self.isFull ? Self.reserveBytes : Self.reserveBytesLow) + bytes
         if self.room >= enough {
             self.fullBecause = nil
         } else {
             self.fullBecause = self.fullBecause ?? refusal?.message
         }
+    }
+
+    /// Gives up so much of the room that the log is short of it, as where others fill the disk.
+    ///
+    /// What is under way can still come to its end.
+    package func runShort() {
+        self.reservedEnd = min(self.reservedEnd, self.end + UInt64(Self.reserveBytesLow) - 1)
+        try? self.makeRoom()
     }
 
     /// Gives back the room behind the end of the last segment.

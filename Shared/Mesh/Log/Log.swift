@@ -20,24 +20,17 @@ package final class Log {
 
     /// Why the disk has no room for more; nil while it has.
     ///
-    /// Set where less than ``Reserve/bytesLow`` is left and no more can be had, nil again once the
-    /// whole ``Reserve/bytes`` are there.
+    /// Set where less than ``reserveBytesLow`` is left and no more can be had, nil again once the
+    /// whole ``reserveBytes`` are there.
     package internal(set) var fullBecause: String?
 
     /// How much room is kept behind the end, so that what is under way can always be written.
-    package struct Reserve: Sendable, Hashable {
-        package var bytes: Int
-        /// With less room left than this, more is reserved.
-        package var bytesLow: Int
-        /// With less room than this to be had, no log is opened.
-        package static let bytesMin = 1 << 16
+    package static let reserveBytes = 2 << 20
+    /// With less room left than this, more is reserved.
+    package static let reserveBytesLow = 1 << 20
+    /// With less room than this to be had, no log is opened.
+    package static let reserveBytesMin = 1 << 16
 
-        package static let standard = Reserve(bytes: 2 << 20, bytesLow: 1 << 20)
-        /// So little that a small run notices soon when the disk is full.
-        package static let small = Reserve(bytes: 320 << 10, bytesLow: 304 << 10)
-    }
-
-    package let reserve: Reserve
     let disk: any Disk
     /// Up to where the disk has promised room in the last segment.
     var reservedEnd: UInt64 = 0
@@ -68,12 +61,10 @@ package final class Log {
     package init<V: LogVisitor>(
         disk: any Disk,
         segmentBytesMax: Int = 16 * 1024 * 1024,
-        reserve: Reserve = .standard,
         keepsTornTail: Bool = false,
         recoveringInto visitor: inout V
     ) throws(LogError) {
         self.disk = disk
-        self.reserve = reserve
         self.segmentBytesMax = segmentBytesMax
         let recovered = try LogRecovery.run(disk, keepsTornTail: keepsTornTail, &visitor)
         self.segments = recovered.segments.map { Segment(base: $0, file: Self.file(at: $0)) }
@@ -84,7 +75,7 @@ package final class Log {
         self.recordCount = recovered.records
         if self.segments.isEmpty { try self.beginSegment() }
         try self.makeRoom()
-        guard self.room >= Reserve.bytesMin else {
+        guard self.room >= Self.reserveBytesMin else {
             throw LogError(.full, self.fullBecause ?? "there is no room for the log")
         }
     }
@@ -154,7 +145,7 @@ package final class Log {
         {
             try self.beginSegment()
         }
-        if self.room < self.reserve.bytesLow, !self.isFull { try self.makeRoom() }
+        if self.room < Self.reserveBytesLow, !self.isFull { try self.makeRoom() }
     }
 
     private func keepTail() {
@@ -175,7 +166,7 @@ package final class Log {
         header.u64(self.end)
         do {
             if try self.disk.size(of: file) > 0 { try self.disk.truncate(file, to: 0) }
-            guard try self.hasRoom(file, for: state) else { return }
+            guard try self.reserve(file, for: state) else { return }
             try self.disk.append(header.bytes, to: file)
             try self.disk.sync(file)
             try self.giveBack()
@@ -196,15 +187,15 @@ package final class Log {
     /// Makes sure that a new segment has room for its beginning and what is kept behind it.
     ///
     /// Where it has not, the last segment grows on instead, and the next one is tried later.
-    private func hasRoom(_ file: String, for state: [UInt8]?) throws(DiskError) -> Bool {
+    private func reserve(_ file: String, for state: [UInt8]?) throws(DiskError) -> Bool {
         guard !self.segments.isEmpty else { return true }
         do {
-            try self.disk.reserve(file, upTo: self.reserve.bytes + 4096 + (state?.count ?? 0))
+            try self.disk.reserve(file, upTo: Self.reserveBytes + 4096 + (state?.count ?? 0))
             return true
         } catch {
             guard error.code == .full else { throw error }
             try self.disk.remove(file)
-            self.nextSegmentAt = self.end + UInt64(self.reserve.bytesLow)
+            self.nextSegmentAt = self.end + UInt64(Self.reserveBytesLow)
             return false
         }
     }

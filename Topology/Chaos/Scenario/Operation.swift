@@ -42,4 +42,10 @@ package struct Operation: Sendable, Hashable, CustomStringConvertible {
             return "\(self.deed) \(plus)after \(event)"
         }
     }
+
+    /// What it does, without when.
+    package var deed: String {
+        let count = self.kind == .scale ? " to \(self.instances)" : ""
+        return "\(self.kind.rawValue) \(self.service)\(count)"
+    }
 }

@@ -27,8 +27,6 @@ package final class RunningTopology {
         package var flaws: [String] = []
         /// Whether a kill loses what was not synced, as a power cut does.
         package var powerCuts = false
-        /// Whether the hub's disk can be made to fail.
-        package var diskFaults = false
         /// A snapshot is taken after at most so many commits; nil for what each service says.
         package var snapshotEvery: Int?
         /// The invariants, by name, that it is not judged by.
@@ -133,7 +131,6 @@ package final class RunningTopology {
             topology,
             flaws: plan.flaws,
             powerCuts: plan.powerCuts,
-            diskFaults: plan.diskFaults,
             snapshotEvery: plan.snapshotEvery,
             token: TokenMint.token
         )

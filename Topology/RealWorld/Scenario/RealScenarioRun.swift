@@ -87,7 +87,6 @@ package enum RealScenarioRun {
         plan.seed = scenario.seed
         plan.flaws = scenario.flaws
         plan.powerCuts = true
-        plan.diskFaults = scenario.faults.contains { $0.kind.aim == .disk }
         plan.snapshotEvery = scenario.snapshotEvery
         plan.exceptions = scenario.exceptions
         plan.topology.shutdown.drainWithin = scenario.convergesWithin

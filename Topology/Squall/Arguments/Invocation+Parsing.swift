@@ -33,12 +33,6 @@ extension Invocation {
     }
 
     private static func unknown(command name: String) -> UsageError {
-        if CommandCatalog.notYet.contains(name) {
-            return UsageError(
-                message: "'squall \(name)' is not in this version yet",
-                hint: "squall help"
-            )
-        }
         if name.hasPrefix("-") {
             return UsageError(
                 message: "the command comes first, options behind it: '\(name)'",
@@ -79,6 +73,8 @@ extension Invocation {
         case "check": .check(run: words.operand(0))
         case "run": .scenarios(try self.scenarios(words))
         case "sim": .sim(try self.sim(words))
+        case "certify": .certify(try self.certify(words))
+        case "bench": .bench(try self.bench(words))
         case "replay": .replay(words.operands[0])
         case "shrink": .shrink(words.operands[0])
         case "lint": .lint(file: words.operand(0))

@@ -27,4 +27,23 @@ extension Invocation {
         }
         return options
     }
+
+    /// Understands `squall certify`.
+    static func certify(_ words: Words) throws(UsageError) -> CertifyOptions {
+        var options = CertifyOptions(file: words.operand(0))
+        options.orders = try self.number(words, "orders", in: 1...1000) ?? options.orders
+        options.threads = try self.number(words, "threads", in: 1...1024)
+        options.flaws = words.all("bug")
+        options.hasPairs = words.has("pairs")
+        options.seed = try self.seed(words)
+        if let text = words.value("only") {
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let number = Int(part), number > 0 else {
+                    throw words.error("--only is the number of a fault, or two: 17 or 17,230")
+                }
+                options.only.append(number)
+            }
+        }
+        return options
+    }
 }

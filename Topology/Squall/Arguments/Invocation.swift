@@ -21,6 +21,8 @@ struct Invocation: Sendable, Hashable {
         /// Run scenario files.
         case scenarios(RunOptions)
         case sim(SimOptions)
+        case certify(CertifyOptions)
+        case bench(BenchOptions)
         case replay(String)
         case shrink(String)
         case lint(file: String?)

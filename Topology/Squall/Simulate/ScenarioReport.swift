@@ -18,14 +18,21 @@ struct ScenarioReport {
     {
         let run = ScenarioRun(scenario, listens: true)
         let outcome = run.run()
-        guard let story = FailureStory(of: run, outcome) else {
-            self.verdict(outcome)
-            return outcome
-        }
+        self.tell(run, outcome, replay: replay, showsStory: showsStory)
+        return outcome
+    }
+
+    /// Tells what happened in a run that listened.
+    func tell(
+        _ run: ScenarioRun,
+        _ outcome: ScenarioOutcome,
+        replay: String?,
+        showsStory: Bool = true
+    ) {
+        guard let story = FailureStory(of: run, outcome) else { return self.verdict(outcome) }
         self.write(story, of: "", showsStory: showsStory)
         if let replay { self.context.terminal.write("squall replay \(replay)") }
         self.context.terminal.write("")
-        return outcome
     }
 
     /// Writes what was broken in a run of the scenario `name`, and the story of it.

@@ -1,5 +1,4 @@
 import Chaos
-import Glibc
 import Mesh
 import SimulatedWorld
 import Synchronization
@@ -22,7 +21,6 @@ final class SeedSearch: Sendable {
         fileprivate var folded = 0
         fileprivate var ahead: [Int: UInt64] = [:]
         fileprivate var isStopped = false
-        fileprivate var workers = 0
     }
 
     /// How many failed runs are kept; the rest is only counted.
@@ -53,49 +51,16 @@ final class SeedSearch: Sendable {
 
     var progress: Progress { self.state.withLock { $0 } }
 
-    /// Whether all that was asked for is done.
-    var isDone: Bool { self.state.withLock { $0.workers == 0 } }
-
     /// Lets the worlds end after the runs that are under way.
     func stop() { self.state.withLock { $0.isStopped = true } }
 
     /// Runs on `threads` threads until it is done; `onPause` is called now and then meanwhile and
     /// says whether to go on.
     func run(threads: Int, onPause: () -> Bool) {
-        self.state.withLock { $0.workers = threads }
-        var handles: [pthread_t] = []
-        for _ in 0..<threads {
-            var handle = pthread_t()
-            let box = Unmanaged.passRetained(self).toOpaque()
-            var attributes = pthread_attr_t()
-            pthread_attr_init(&attributes)
-            pthread_attr_setstacksize(&attributes, 8 << 20)
-            let code = pthread_create(
-                &handle,
-                &attributes,
-                { box in
-                    guard let box else { return nil }
-                    Unmanaged<SeedSearch>.fromOpaque(box).takeRetainedValue().work()
-                    return nil
-                },
-                box
-            )
-            pthread_attr_destroy(&attributes)
-            if code == 0 {
-                handles.append(handle)
-            } else {
-                Unmanaged<SeedSearch>.fromOpaque(box).release()
-                self.state.withLock { $0.workers -= 1 }
-            }
-        }
-        while !self.isDone {
-            if !onPause() { self.stop() }
-        }
-        for handle in handles { pthread_join(handle, nil) }
+        WorldThreads.run(threads, onPause: { if !onPause() { self.stop() } }, self.work)
     }
 
     private func work() {
-        defer { self.state.withLock { $0.workers -= 1 } }
         var source = self.source
         // A topology of its own: threads that count references to the same memory slow each other.
         if let own = try? Topology.parse(self.topologyText, file: "topology") {

@@ -1,3 +1,5 @@
+import Mesh
+
 /// A disk with an end: as many bytes as its capacity, shared with others that fill it.
 ///
 /// Counts like a file system: what is reserved is taken, and what is written within a reserve
@@ -8,8 +10,6 @@ package final class LimitedDisk: Disk {
     package var capacity: Int
     /// What others take of it.
     package var othersTake = 0
-    /// How often there was no room for what was asked.
-    package private(set) var refusedCount = 0
     /// Up to where each file has blocks.
     private var blocks: [String: Int] = [:]
 
@@ -31,7 +31,6 @@ package final class LimitedDisk: Disk {
         let missing = bytes - (self.blocks[file] ?? 0)
         guard missing > 0 else { return }
         guard missing <= self.free else {
-            self.refusedCount += 1
             throw DiskError(.full, "\(file): no space left. Make room on the disk")
         }
         self.blocks[file] = bytes
