@@ -30,12 +30,6 @@ package struct ScenarioRun {
         package var witness: [Witness]
     }
 
-    /// What was done on purpose, and when.
-    package struct Incident: Sendable {
-        package var time: Instant
-        package var text: String
-    }
-
     package let scenario: Scenario
     private let shop: SimulatedShop
     private let faults: FaultRunner
@@ -164,8 +158,11 @@ package struct ScenarioRun {
 
     /// What was done on purpose, in order.
     package var incidents: [Incident] {
-        self.faults.incidents.map { Incident(time: $0.time, text: $0.text) }
+        self.faults.incidents.map { Incident(time: $0.time, text: $0.text, fault: $0.fault) }
     }
+
+    /// What the outside parties wrote down.
+    package func ledgers() throws -> Ledgers { try self.shop.ledgers() }
 }
 
 extension ScenarioRun.Failure {

@@ -18,6 +18,7 @@ struct Invocation: Sendable, Hashable {
         case deadLetters(DeadLetterCommand)
         case rewind(RewindOptions)
         case check(run: String?)
+        case report(ReportOptions)
         case sim(SimOptions)
         case replay(String)
         case shrink(String)
@@ -63,6 +64,13 @@ struct UpOptions: Sendable, Hashable {
     var kills = 0
     /// Settings that replace those of the topology file.
     var settings: [SettingOverride] = []
+}
+
+/// The options of `squall report`.
+struct ReportOptions: Sendable, Hashable {
+    var run: String?
+    var file = "report.html"
+    var junit: String?
 }
 
 struct NewServiceOptions: Sendable, Hashable {

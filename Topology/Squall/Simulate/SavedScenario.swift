@@ -41,12 +41,19 @@ struct SavedScenario {
         return ".squall/runs/\(name)"
     }
 
+    /// Returns the file of a scenario by its run's id, its folder or its own name; nil where there
+    /// is none.
+    static func path(named name: String) -> String? {
+        let root = RunList.nearest(to: CommandContext.workingFolder).root
+        return [name, "\(name)/\(Self.file)", "\(root)/\(name)/\(Self.file)"].first {
+            FileSystem.exists($0) && !FileSystem.isFolder($0)
+        }
+    }
+
     /// Reads a scenario by its run's id, its folder or its file.
     init(named name: String) throws(ControlError) {
-        let root = RunList.nearest(to: CommandContext.workingFolder).root
-        let places = [name, "\(name)/\(Self.file)", "\(root)/\(name)/\(Self.file)"]
-        guard let path = places.first(where: { FileSystem.exists($0) && !FileSystem.isFolder($0) })
-        else {
+        guard let path = Self.path(named: name) else {
+            let root = RunList.nearest(to: CommandContext.workingFolder).root
             throw ControlError(
                 "there is no scenario '\(name)': neither a file, nor a folder with "
                     + "\(Self.file), nor a run of that name in \(root)",

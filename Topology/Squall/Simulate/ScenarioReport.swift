@@ -31,10 +31,7 @@ struct ScenarioReport {
         for witness in failure.witness { terminal.write("     \(style.dim("\(witness)"))") }
         if showsStory {
             let story = CausalStory(of: run, failure: failure)
-            terminal.write(
-                story.journey.isEmpty
-                    ? "What was done to it:" : "What happened to \(story.journey):"
-            )
+            terminal.write(story.title)
             for line in story.lines.suffix(60) {
                 terminal.write("  " + (line.contains("⚡") ? style.yellow(line) : line))
             }
