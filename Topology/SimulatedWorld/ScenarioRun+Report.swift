@@ -58,6 +58,7 @@ extension ScenarioRun {
             let end = begin.map { $0 + fault.duration }
             return ReportRun.FaultBar(
                 text: fault.description,
+                label: fault.deed,
                 lanes: names.compactMap { builder.lane(of: $0) },
                 begin: begin,
                 end: end.flatMap { $0 < outcome.elapsed ? $0 : nil },

@@ -56,14 +56,14 @@ package struct CausalStory {
             let named = events.first { $0.event.id == witness.event } ?? events.first
             if let correlation = named?.event.correlation { return correlation }
         }
-        let words =
-            failure.summary.split(separator: " ").map(String.init)
-            + failure.witness.flatMap { $0.text.split(separator: " ").map(String.init) }
+        let words = ([failure.summary] + failure.witness.map(\.text)).flatMap(Self.words)
         var open: [String] = []
         for record in records {
             for recorded in record.events {
                 let event = recorded.event
-                if words.contains(event.correlation) { return event.correlation }
+                if words.contains(where: { Self.isAbout($0, event.correlation) }) {
+                    return event.correlation
+                }
                 if event.type.hasPrefix("orders.placed") { open.append(event.correlation) }
                 if event.type.hasPrefix("orders.c") { open.removeAll { $0 == event.correlation } }
             }
@@ -115,7 +115,18 @@ package struct CausalStory {
     }
 
     private static func mentions(_ text: String, _ word: String) -> Bool {
-        text.split { $0 == " " || $0 == "," || $0 == ":" || $0 == "'" }.contains { $0 == word }
+        self.words(text).contains { $0 == word }
+    }
+
+    private static func words(_ text: String) -> [Substring] {
+        text.split { $0 == " " || $0 == "," || $0 == ":" || $0 == "'" }
+    }
+
+    /// Whether a word is a journey's name, or a key made of one: `order-7-confirmed`.
+    private static func isAbout(_ word: Substring, _ journey: String) -> Bool {
+        guard !journey.isEmpty, word.hasPrefix(journey) else { return false }
+        let rest = word.dropFirst(journey.count)
+        return rest.isEmpty || rest.first == "-" || rest.first == "/"
     }
 
     /// Seconds since the start, to the hundredth of a millisecond.

@@ -65,7 +65,7 @@ package enum JUnit {
         if let replay = run.replay { lines.append(replay) }
         let type = run.failure?.name ?? run.outcome.rawValue
         return "      <\(tag) message=\"\(self.escaped(message))\" type=\"\(self.escaped(type))\">"
-            + self.escaped(lines.joined(separator: "\n"))
+            + self.escaped(lines.joined(separator: "\n"), isAttribute: false)
             + "</\(tag)>\n    </testcase>\n"
     }
 
@@ -76,7 +76,7 @@ package enum JUnit {
     }
 
     /// Returns text for XML 1.0, which has no way at all to write most control characters.
-    private static func escaped(_ text: String) -> String {
+    private static func escaped(_ text: String, isAttribute: Bool = true) -> String {
         var out = ""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -84,6 +84,7 @@ package enum JUnit {
             case "<": out += "&lt;"
             case ">": out += "&gt;"
             case "\"": out += "&quot;"
+            case "\n" where !isAttribute: out += "\n"
             case "\t", "\n", "\r": out += "&#\(scalar.value);"
             case _ where scalar.value < 0x20 || scalar.value == 0xFFFE || scalar.value == 0xFFFF:
                 out += "\u{FFFD}"

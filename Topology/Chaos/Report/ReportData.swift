@@ -110,7 +110,7 @@ enum ReportData {
             timeline.lanes.firstIndex { $0.name == name }
         }
         return [
-            "text": .string(fault.text),
+            "text": .string(fault.text), "label": .string(fault.label),
             "lanes": self.column(lanes) { $0 },
             "begin": fault.begin.map(self.time) ?? .null,
             "end": fault.end.map(self.time) ?? .null,

@@ -31,6 +31,8 @@ package struct ReportRun: Sendable, Hashable {
     /// A fault: to whom, from when to when, and how often it bit.
     package struct FaultBar: Sendable, Hashable {
         package var text: String
+        /// What it does, without when; the text where that says no more.
+        package var label: String
         /// The lanes that it was done to: one, or both ends of a link.
         package var lanes: [String]
         /// Nil where it never began.
@@ -41,12 +43,14 @@ package struct ReportRun: Sendable, Hashable {
 
         package init(
             text: String,
+            label: String? = nil,
             lanes: [String],
             begin: Duration?,
             end: Duration?,
             bitten: Int
         ) {
             self.text = text
+            self.label = label ?? text
             self.lanes = lanes
             self.begin = begin
             self.end = end

@@ -137,6 +137,12 @@ extension ReportScript {
           c.beginPath();
           c.rect(t.left, 0, t.inner + 14, t.lanesEnd);
           c.clip();
+          const isQuiet = run.faults.every((fault) => fault.begin === null
+            || fault.begin > t.to || (fault.end ?? t.model.length) < t.from);
+          if (isQuiet && t.model.faultRows.length) {
+            c.fillStyle = colors.faint;
+            c.fillText("none in this stretch", t.left + 4, t.faultsTop + t.faultHeight / 2);
+          }
           t.model.faultRows.forEach((numbers, row) => {
             const y = t.faultsTop + row * t.faultHeight;
             numbers.forEach((number, place) => {
@@ -152,7 +158,7 @@ extension ReportScript {
               const next = numbers[place + 1];
               const room = (next === undefined ? t.left + t.inner + 14
                 : t.x(run.faults[next].begin)) - Math.max(x1, t.left) - 8;
-              const text = fitted(c, fault.text + " (" + bitText(fault) + ")", room);
+              const text = fitted(c, fault.label + " (" + bitText(fault) + ")", room);
               if (text.length > 4) {
                 const at = Math.max(x1, t.left) + 4;
                 c.fillStyle = colors.ground;
@@ -214,6 +220,7 @@ extension ReportScript {
           } else {
             drawFlows(t, visible);
             for (const k of visible) if (arrivals.kind[k] === DEAD) drawArrow(t, k, false);
+            drawCallTicks(t);
           }
           for (const i of t.model.journeys.get(t.journey) ?? []) {
             for (const k of t.model.arrivalsOf[i]) drawArrow(t, k, true);
@@ -313,6 +320,18 @@ extension ReportScript {
           t.hits.push({ dot: [x, y], journey: run.calls.journey[k],
             lines: [run.lanes[run.calls.lane[k]][0] + ": " + run.calls.text[k],
               momentText(run.calls.time[k], 1)] });
+        }
+
+        /** Many calls at once: a diamond at most every few points. */
+        function drawCallTicks(t) {
+          const last = new Map();
+          t.c.fillStyle = t.colors.faint;
+          t.run.calls.time.forEach((time, k) => {
+            const x = t.x(time), lane = t.run.calls.lane[k];
+            if (x < t.left || x > t.left + t.inner || x - (last.get(lane) ?? -99) < 5) return;
+            last.set(lane, x);
+            diamond(t.c, x, t.laneY(lane), 3.5);
+          });
         }
 
         function diamond(c, x, y, size) {

@@ -59,17 +59,33 @@ enum ReportScript {
           const witness = new Set(run.witness);
           model.witness = new Set();
           events.id.forEach((id, i) => { if (witness.has(id)) model.witness.add(i); });
-          model.faultRows = packFaults(run);
+          model.active = activeStretch(run);
+          model.faultRows = packFaults(run, model.active[1] - model.active[0]);
           return model;
         }
 
+        /** The stretch of the run in which anything happened. */
+        function activeStretch(run) {
+          let [first, last] = [Infinity, 0];
+          const see = (time) => { first = Math.min(first, time); last = Math.max(last, time); };
+          run.events.time.forEach(see);
+          for (const fault of run.faults) {
+            if (fault.begin !== null) { see(fault.begin); see(fault.end ?? fault.begin); }
+          }
+          if (first >= last) return [0, Math.max(run.length, 1)];
+          const margin = (last - first) * 0.02;
+          return [first - margin, last + margin];
+        }
+
         /** Faults in rows such that few of a row overlap. */
-        function packFaults(run) {
+        function packFaults(run, length) {
           const ends = [];
           const rows = [];
-          run.faults.forEach((fault, number) => {
-            if (fault.begin === null) return;
-            const end = Math.max(fault.end ?? run.length, fault.begin + run.length * 0.12);
+          const begun = run.faults.map((fault, number) => ({ fault, number })).filter(
+            ({ fault }) => fault.begin !== null).sort(
+            (one, other) => one.fault.begin - other.fault.begin);
+          begun.forEach(({ fault, number }) => {
+            const end = Math.max(fault.end ?? run.length, fault.begin + length * 0.24);
             let row = ends.findIndex((other) => other <= fault.begin);
             if (row < 0 && ends.length < 8) row = ends.push(0) - 1;
             if (row < 0) row = ends.indexOf(Math.min(...ends));
@@ -85,8 +101,7 @@ enum ReportScript {
             this.number = number;
             this.model = prepare(data.runs[number]);
             this.run = this.model.run;
-            this.from = 0;
-            this.to = this.model.length;
+            [this.from, this.to] = this.model.active;
             this.journey = -1;
             this.focus = -1;
             this.pointer = null;
@@ -140,6 +155,10 @@ enum ReportScript {
             for (const k of this.model.callsOf.get(this.journey) ?? []) {
               last = Math.max(last, calls.time[k]);
             }
+            // What a projection takes in later would make the rest too small to see.
+            const order = this.model.orderOf.get(this.journey);
+            const ended = order === undefined ? -1 : this.run.orders.ended[order];
+            if (ended > first) last = Math.min(last, ended + (ended - first) * 0.6 + 500);
             const margin = Math.max((last - first) * 0.08, 200);
             this.show(first - margin, last + margin);
           }

@@ -243,10 +243,7 @@ package struct ReportTimelineBuilder {
 
             case .mail:
                 for entry in ledgers.mail?.entries ?? [] {
-                    // The key is the order and what is told of it: `order-17-confirmed`.
-                    let end = entry.key.lastIndex(of: "-") ?? entry.key.endIndex
-                    let order = String(entry.key[..<end])
-                    self.call(party.name, entry.time, "message \(entry.key)", about: order)
+                    self.call(party.name, entry.time, "message \(entry.key)", about: entry.key)
                 }
 
             case .shoppers: break
@@ -258,7 +255,7 @@ package struct ReportTimelineBuilder {
         _ party: String,
         _ time: Instant,
         _ text: String,
-        about order: String
+        about key: String
     ) {
         guard let lane = self.lanes[party] else { return }
         let links = self.topology.links.filter { $0.to == party }
@@ -269,11 +266,21 @@ package struct ReportTimelineBuilder {
                 from: callers.count == 1 ? callers[0] : nil,
                 lane: lane,
                 text: text,
-                journey: self.orderNumbers[OrderID(order)].map {
-                    self.timeline.orders[$0].journey
-                } ?? order
+                journey: self.journey(of: key)
             )
         )
+    }
+
+    /// A key begins with the order that it is about: `order-17-confirmed`.
+    private func journey(of key: String) -> String {
+        var name = key[...]
+        while true {
+            if let number = self.orderNumbers[OrderID(String(name))] {
+                return self.timeline.orders[number].journey
+            }
+            guard let cut = name.lastIndex(where: { $0 == "-" || $0 == "/" }) else { return key }
+            name = name[..<cut]
+        }
     }
 
     private func since(_ time: Instant) -> Duration { time - self.began }
