@@ -170,7 +170,8 @@ struct ProcessWorld: Hashable {
 
     private mutating func die(_ name: String, _ end: ProcessEnd) {
         let number = Self.place(name)
-        guard let place = self.processes[number].firstIndex(where: { $0.end == nil }) else { return }
+        let place = self.processes[number].firstIndex { $0.end == nil }
+        guard let place else { return }
         self.processes[number][place].end = end
     }
 

@@ -36,7 +36,8 @@ extension ReportScript {
           t.laneHeight = width < 700 ? 34 : 42;
           t.lanesEnd = t.lanesTop + run.lanes.length * t.laneHeight;
           t.axisTop = t.lanesEnd + 4;
-          t.lagTop = t.axisTop + 60;
+          t.legendHeight = width < 700 ? 34 : 0;
+          t.lagTop = t.axisTop + 60 + t.legendHeight;
           t.lagEnd = t.lagTop + 92;
           t.waitTop = t.lagEnd + 42;
           t.waitEnd = run.orders.journey.length ? t.waitTop + 110 : t.lagEnd;

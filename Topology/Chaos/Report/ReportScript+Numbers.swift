@@ -55,14 +55,14 @@ extension ReportScript {
           c.globalAlpha = 1;
         }
 
-        function frame(t, top, bottom, title) {
+        function frame(t, top, bottom, title, above = 0) {
           const { c, colors } = t;
           shadeFaults(t, top, bottom);
           c.strokeStyle = colors.line;
           c.strokeRect(t.left + 0.5, top + 0.5, t.inner - 1, bottom - top - 1);
           c.fillStyle = colors.ink;
           c.font = "600 12px system-ui, sans-serif";
-          c.fillText(title, 8, top - 12);
+          c.fillText(title, 8, top - 12 - above);
           c.font = "12px system-ui, sans-serif";
         }
 
@@ -79,7 +79,7 @@ extension ReportScript {
 
         function drawLag(t) {
           const { c, colors, run } = t;
-          frame(t, t.lagTop, t.lagEnd, "Lag: events that wait");
+          frame(t, t.lagTop, t.lagEnd, "Lag: events that wait", t.legendHeight);
           let top = 1;
           for (const series of run.lag) {
             const [first, last] = lagIn(t, series);
@@ -91,19 +91,19 @@ extension ReportScript {
           c.fillText(String(top), t.left - 6, y(top) + 3);
           c.fillText("0", t.left - 6, t.lagEnd - 5);
           c.textAlign = "left";
-          let legend = t.left + (t.width < 700 ? 60 : 70);
+          let [legend, row] = t.legendHeight ? [8, t.lagTop - 28] : [t.left + 70, t.lagTop - 12];
           c.save();
           for (const [place, series] of run.lag.entries()) {
             const name = run.lanes[series.lane][0];
             c.strokeStyle = colors.hues[series.lane % 8];
             c.setLineDash(DASHES[place % 8]);
             c.lineWidth = 2;
-            if (t.width >= 700) {
-              line(c, legend, t.lagTop - 12, legend + 26, t.lagTop - 12);
-              c.fillStyle = colors.ink;
-              c.fillText(name, legend + 31, t.lagTop - 12);
-              legend += 46 + c.measureText(name).width;
-            }
+            const room = 44 + c.measureText(name).width;
+            if (t.legendHeight && legend + room > t.width) [legend, row] = [8, row + 17];
+            line(c, legend, row, legend + 26, row);
+            c.fillStyle = colors.ink;
+            c.fillText(name, legend + 31, row);
+            legend += room;
             c.save();
             c.beginPath();
             c.rect(t.left, t.lagTop, t.inner, t.lagEnd - t.lagTop);

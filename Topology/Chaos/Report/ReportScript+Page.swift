@@ -23,7 +23,8 @@ extension ReportScript {
           t.panel = make("div", { class: "journey" });
           const keys = make("p", { class: "hint keys", id: id + "-keys" },
             "Drag or ← → to move, + − or the wheel (after a click, or with Ctrl) to zoom, "
-            + "0 for all, n and p for the next and previous event, Enter for its journey, j to zoom to it, "
+            + "0 for all, n and p for the next and previous event, Enter for its journey, "
+            + "j to zoom to it, "
             + "Esc to let go.");
           t.place.append(make("h3", {}, "Timeline"), tools(t), t.stage, keys);
           if (run.sampling > 1) {
