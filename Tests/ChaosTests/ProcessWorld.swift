@@ -19,7 +19,7 @@ struct ProcessWorld: Hashable {
     /// What may happen next.
     enum Move: Hashable {
         case start, stop, abort
-        case kill(String), terminate(String), crash(String), finish(String), ready(String)
+        case kill(String), killForLong(String), terminate(String), crash(String), finish(String), ready(String)
         case restart(String), retire(String), revive(String), pause(String), resume(String)
         case spawned(String), notSpawned(String), obeys(String), noticed(String)
         case timePasses
@@ -118,7 +118,7 @@ struct ProcessWorld: Hashable {
         for name in Self.names where self.isKnown(name) {
             moves += [.restart(name), .retire(name), .revive(name)]
             guard let process = self.living(name) else { continue }
-            moves += [.terminate(name), .finish(name)]
+            moves += [.killForLong(name), .terminate(name), .finish(name)]
             moves.append(process.isPaused ? .resume(name) : .pause(name))
         }
         return moves
@@ -140,6 +140,9 @@ struct ProcessWorld: Hashable {
         case .kill(let name):
             self.perform(self.supervisor.killRequested(name, now: self.now))
             if self.slip == .startsTwice { self.perform([.spawn(name)]) }
+        case .killForLong(let name):
+            let long = Duration.seconds(1)
+            self.perform(self.supervisor.killRequested(name, downFor: long, now: self.now))
         case .terminate(let name):
             self.perform(self.supervisor.killRequested(name, .terminate, now: self.now))
         case .restart(let name):

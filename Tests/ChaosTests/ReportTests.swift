@@ -4,9 +4,9 @@ import Testing
 
 @Suite struct `A report` {
     private func failed(_ name: String, seed: UInt64) -> ReportRun {
-        var run = ReportRun(name: name, world: "simulated", seed: seed, outcome: .failed)
-        run.failure = ReportRun.Failure(
-            name: "charged-once",
+        var run = ReportRun(name: name, world: .simulated, seed: seed, outcome: .failed)
+        run.failure = ScenarioOutcome.Failure(
+            invariant: "charged-once",
             summary: "order-1 was charged twice",
             witness: [Witness("capture of $70")]
         )
@@ -36,11 +36,11 @@ import Testing
 
     @Test func `several runs get a summary with the worst verdict of each scenario and world`() {
         var runs = (1...3).map {
-            ReportRun(name: "bank-down", world: "simulated", seed: $0, outcome: .passed)
+            ReportRun(name: "bank-down", world: .simulated, seed: $0, outcome: .passed)
         }
         runs.append(self.failed("bank-down", seed: 4))
-        runs.append(ReportRun(name: "bank-down", world: "real", seed: 1, outcome: .skipped))
-        runs.append(ReportRun(name: "calm", world: "simulated", seed: 1, outcome: .unknown))
+        runs.append(ReportRun(name: "bank-down", world: .real, seed: 1, outcome: .skipped))
+        runs.append(ReportRun(name: "calm", world: .simulated, seed: 1, outcome: .unknown))
         let page = Report.html(of: runs)
         #expect(page.contains("<title>FAILED: 3 scenarios, 6 runs</title>"))
         #expect(page.ranges(of: "class=\"row\"").count == 3)

@@ -1,6 +1,7 @@
 import Chaos
 import Mesh
 import SimulatedWorld
+import TestSupport
 import Testing
 
 @Suite struct `What a report tells of a simulated run` {
@@ -8,7 +9,7 @@ import Testing
         orders: Int = 40,
         faults: [Fault] = [],
         flaws: [String] = []
-    ) throws -> (run: ScenarioRun, outcome: ScenarioRun.Outcome) {
+    ) throws -> (run: ScenarioRun, outcome: ScenarioOutcome) {
         var scenario = Scenario(topology: try shopTopology(), orders: orders, seed: 11)
         scenario.faults = faults
         scenario.flaws = flaws
@@ -83,7 +84,7 @@ import Testing
         let (run, outcome) = try Self.run(flaws: ["charge-without-key"])
         let report = run.report(outcome, name: "bug", replay: "squall replay x")
         #expect(report.outcome == .failed)
-        #expect(report.failure?.name == outcome.failure?.invariant)
+        #expect(report.failure?.invariant == outcome.failure?.invariant)
         #expect(report.replay == "squall replay x")
         let timeline = try #require(report.timeline)
         #expect(timeline.orders.contains { $0.journey == report.journey })
@@ -142,8 +143,8 @@ import Testing
         var report = run.report(outcome, name: hostile, replay: hostile)
         report.outcome = .failed
         report.headline = hostile
-        report.failure = ReportRun.Failure(
-            name: hostile,
+        report.failure = ScenarioOutcome.Failure(
+            invariant: hostile,
             summary: hostile,
             witness: [Witness(hostile)]
         )

@@ -7,14 +7,14 @@ extension ScenarioRun {
     /// The story has more to tell where the run listens. Without `withTimeline` the run is only
     /// counted, and told where it failed.
     package func report(
-        _ outcome: Outcome,
+        _ outcome: ScenarioOutcome,
         name: String,
         replay: String? = nil,
         withTimeline: Bool = true
     ) -> ReportRun {
         var report = ReportRun(
             name: name,
-            world: "simulated",
+            world: .simulated,
             seed: self.scenario.seed,
             outcome: outcome.hasPassed ? .passed : .failed
         )
@@ -27,7 +27,7 @@ extension ScenarioRun {
         report.elapsed = outcome.elapsed
         let records = withTimeline || !outcome.hasPassed ? self.records() : []
         if let failure = outcome.failure {
-            report.failure = failure.reported
+            report.failure = failure
             let story = CausalStory(of: self, failure: failure, records: records)
             report.storyTitle = story.title
             report.story = story.lines
@@ -44,7 +44,7 @@ extension ScenarioRun {
     }
 
     private func faultBars(
-        _ outcome: Outcome,
+        _ outcome: ScenarioOutcome,
         _ builder: ReportTimelineBuilder
     ) -> [ReportRun.FaultBar] {
         var begins: [Int: Duration] = [:]
@@ -53,9 +53,9 @@ extension ScenarioRun {
             begins[fault] = incident.time - self.began
         }
         return self.scenario.faults.enumerated().map { index, fault in
-            let names = fault.kind.aim == .link ? [fault.target, fault.to] : [fault.target]
+            let names = fault.to.isEmpty ? [fault.target] : [fault.target, fault.to]
             let begin = begins[index]
-            let end = begin.map { $0 + fault.duration }
+            let end = begin.map { $0 + max(fault.duration, .milliseconds(1)) }
             return ReportRun.FaultBar(
                 text: fault.description,
                 label: fault.deed,
@@ -68,24 +68,17 @@ extension ScenarioRun {
     }
 }
 
-extension ScenarioRun.Failure {
-    /// The failure as a report and a story take it.
-    package var reported: ReportRun.Failure {
-        ReportRun.Failure(name: self.invariant, summary: self.summary, witness: self.witness)
-    }
-}
-
 extension CausalStory {
     /// Tells the story of a simulated run that is over.
-    package init(of run: ScenarioRun, failure: ScenarioRun.Failure) {
+    package init(of run: ScenarioRun, failure: ScenarioOutcome.Failure) {
         self.init(of: run, failure: failure, records: run.records())
     }
 
-    fileprivate init(of run: ScenarioRun, failure: ScenarioRun.Failure, records: [LogRecord]) {
+    fileprivate init(of run: ScenarioRun, failure: ScenarioOutcome.Failure, records: [LogRecord]) {
         self.init(
             of: records,
             began: run.began,
-            failure: failure.reported,
+            failure: failure,
             incidents: run.incidents,
             complaints: run.complaints
         )

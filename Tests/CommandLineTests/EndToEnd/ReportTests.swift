@@ -53,7 +53,8 @@ enum Tools {
             guard let mark = part.firstRange(of: "=\"") else { continue }
             let rest = part[mark.upperBound...]
             let value = rest.hasSuffix("\"") ? rest.dropLast() : rest
-            attributes[String(part[..<mark.lowerBound])] = String(value.replacing("&quot;", with: "\""))
+            let name = String(part[..<mark.lowerBound])
+            attributes[name] = String(value.replacing("&quot;", with: "\""))
         }
         return attributes
     }
@@ -126,9 +127,9 @@ enum Tools {
     )
     func `a summary's row opens its details, and a link its run`() throws {
         var runs = (1...4).map {
-            ReportRun(name: "calm", world: "simulated", seed: $0, outcome: .passed)
+            ReportRun(name: "calm", world: .simulated, seed: $0, outcome: .passed)
         }
-        runs.append(ReportRun(name: "storm", world: "simulated", seed: 5, outcome: .failed))
+        runs.append(ReportRun(name: "storm", world: .simulated, seed: 5, outcome: .failed))
         try self.folder.write(Report.html(of: runs), to: "report.html")
         let attributes = try self.attributes(
             of: "report.html",
@@ -159,18 +160,18 @@ enum Tools {
     @Test(.enabled(if: Tools.python != nil, "no python3 is installed: the XML was not read"))
     func `another program reads the JUnit XML, whatever the names are made of`() throws {
         let name = "a <b> & \"c\" 'd' \u{1}\u{1B}[31m\u{FFFE} \u{1F300}"
-        var failed = ReportRun(name: name, world: "real", seed: 7, outcome: .failed)
-        failed.failure = ReportRun.Failure(
-            name: "charged-once",
+        var failed = ReportRun(name: name, world: .real, seed: 7, outcome: .failed)
+        failed.failure = ScenarioOutcome.Failure(
+            invariant: "charged-once",
             summary: "twice\n]]> \(name)",
             witness: [Witness("capture of $70")]
         )
         failed.replay = "squall replay sim-7"
         failed.took = .milliseconds(1500)
         let runs = [
-            failed, ReportRun(name: name, world: "real", seed: 8, outcome: .passed),
-            ReportRun(name: "other", world: "simulated", seed: nil, outcome: .skipped),
-            ReportRun(name: "other", world: "simulated", seed: 9, outcome: .unknown),
+            failed, ReportRun(name: name, world: .real, seed: 8, outcome: .passed),
+            ReportRun(name: "other", world: .simulated, seed: nil, outcome: .skipped),
+            ReportRun(name: "other", world: .simulated, seed: 9, outcome: .unknown),
         ]
         try self.folder.write(JUnit.xml(of: runs), to: "junit.xml")
         try self.folder.write(

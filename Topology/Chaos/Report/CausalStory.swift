@@ -23,9 +23,9 @@ package struct CausalStory {
     package init(
         of records: [LogRecord],
         began: Instant,
-        failure: ReportRun.Failure,
-        incidents: [Incident],
-        complaints: [Incident] = []
+        failure: ScenarioOutcome.Failure,
+        incidents: [ScenarioOutcome.Incident],
+        complaints: [ScenarioOutcome.Incident] = []
     ) {
         self.journey = Self.journey(failure, records)
         guard !self.journey.isEmpty else {
@@ -47,7 +47,7 @@ package struct CausalStory {
     }
 
     /// Finds the journey that the witness is part of, or one that never ended.
-    private static func journey(_ failure: ReportRun.Failure, _ records: [LogRecord]) -> String {
+    private static func journey(_ failure: ScenarioOutcome.Failure, _ records: [LogRecord]) -> String {
         for witness in failure.witness {
             guard let record = records.first(where: { $0.position == witness.position }) else {
                 continue

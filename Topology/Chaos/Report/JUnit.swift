@@ -11,7 +11,7 @@ package enum JUnit {
         var suites: [(name: String, runs: [ReportRun])] = []
         var places: [String: Int] = [:]
         for run in runs {
-            let name = "\(run.name) (\(run.world))"
+            let name = "\(run.name) (\(run.world.rawValue))"
             if let place = places[name] {
                 suites[place].runs.append(run)
             } else {
@@ -44,7 +44,7 @@ package enum JUnit {
         let head =
             "    <testcase classname=\"\(self.escaped(suite))\" name=\"\(self.escaped(name))\""
             + " time=\"\(self.seconds(run.took ?? run.elapsed))\""
-        let message = run.failure.map { "\($0.name): \($0.summary)" } ?? run.headline
+        let message = run.failure.map { "\($0.invariant): \($0.summary)" } ?? run.headline
         switch run.outcome {
         case .passed: return head + "/>\n"
         case .skipped:
@@ -63,7 +63,7 @@ package enum JUnit {
             lines += run.story
         }
         if let replay = run.replay { lines.append(replay) }
-        let type = run.failure?.name ?? run.outcome.rawValue
+        let type = run.failure?.invariant ?? run.outcome.rawValue
         return "      <\(tag) message=\"\(self.escaped(message))\" type=\"\(self.escaped(type))\">"
             + self.escaped(lines.joined(separator: "\n"), isAttribute: false)
             + "</\(tag)>\n    </testcase>\n"

@@ -13,7 +13,7 @@ enum ReportData {
     static func result(_ run: ReportRun) -> JSONValue {
         let failure = run.failure.map { failure -> JSONValue in
             [
-                "invariant": .string(failure.name), "summary": .string(failure.summary),
+                "invariant": .string(failure.invariant), "summary": .string(failure.summary),
                 "witness": .array(failure.witness.map(\.json)),
             ]
         }
@@ -25,7 +25,7 @@ enum ReportData {
             ]
         }
         return [
-            "scenario": .string(run.name), "world": .string(run.world),
+            "scenario": .string(run.name), "world": .string(run.world.rawValue),
             "seed": run.seed.map { .string(String($0)) } ?? .null,
             "outcome": .string(run.outcome.rawValue), "headline": .string(run.headline),
             "failure": failure ?? .null, "faults": .array(faults),

@@ -4,29 +4,7 @@ import Mesh
 ///
 /// All times are counted from the start of the run.
 package struct ReportRun: Sendable, Hashable {
-    /// What came of it.
-    package enum Outcome: String, Sendable, Hashable, CaseIterable {
-        case passed
-        case failed
-        /// It could not be told.
-        case unknown
-        /// The world cannot do what the scenario asks for, so it was not run.
-        case skipped
-    }
-
-    /// The promise that was broken, or could not be judged.
-    package struct Failure: Sendable, Hashable {
-        /// The invariant's name.
-        package var name: String
-        package var summary: String
-        package var witness: [Witness]
-
-        package init(name: String, summary: String, witness: [Witness] = []) {
-            self.name = name
-            self.summary = summary
-            self.witness = witness
-        }
-    }
+    package typealias Outcome = ScenarioResult.Outcome
 
     /// A fault: to whom, from when to when, and how often it bit.
     package struct FaultBar: Sendable, Hashable {
@@ -60,13 +38,13 @@ package struct ReportRun: Sendable, Hashable {
 
     /// The scenario's name; runs of one name and world are one row of the summary.
     package var name: String
-    /// `simulated` or `real`.
-    package var world: String
+    package var world: World
     package var seed: UInt64?
     package var outcome: Outcome
     /// One line: what happened, in numbers; for one that was skipped, why.
     package var headline = ""
-    package var failure: Failure?
+    /// The promise that was broken, or could not be judged.
+    package var failure: ScenarioOutcome.Failure?
     /// Every promise and what was found.
     package var checks: [Verdict.Check] = []
     /// What the story is about: `What happened to order-7:`; empty where there is none.
@@ -86,7 +64,7 @@ package struct ReportRun: Sendable, Hashable {
     /// What happened when; nil for a run that is only counted.
     package var timeline: ReportTimeline?
 
-    package init(name: String, world: String, seed: UInt64?, outcome: Outcome) {
+    package init(name: String, world: World, seed: UInt64?, outcome: Outcome) {
         self.name = name
         self.world = world
         self.seed = seed
@@ -94,7 +72,7 @@ package struct ReportRun: Sendable, Hashable {
     }
 
     /// Takes over what a verdict says: outcome, checks, headline and the first broken promise.
-    package init(name: String, world: String, seed: UInt64?, verdict: Verdict) {
+    package init(name: String, world: World, seed: UInt64?, verdict: Verdict) {
         self.init(
             name: name,
             world: world,
@@ -107,7 +85,7 @@ package struct ReportRun: Sendable, Hashable {
             verdict.checks.first { $0.finding.outcome == .broken }
             ?? verdict.checks.first { $0.finding.outcome == .unknown }
         self.failure = culprit.map {
-            Failure(name: $0.name, summary: $0.finding.summary, witness: $0.finding.witness)
+            ScenarioOutcome.Failure($0.name, $0.finding)
         }
     }
 }

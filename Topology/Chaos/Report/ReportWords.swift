@@ -7,7 +7,7 @@ struct ReportWords {
     /// The runs of one scenario in one world.
     private struct Row {
         var name: String
-        var world: String
+        var world: World
         var numbers: [Int]
     }
 
@@ -15,7 +15,7 @@ struct ReportWords {
         var rows: [Row] = []
         var places: [String: Int] = [:]
         for (number, run) in self.runs.enumerated() {
-            let key = "\(run.world)/\(run.name)"
+            let key = "\(run.world.rawValue)/\(run.name)"
             if let place = places[key] {
                 rows[place].numbers.append(number)
             } else {
@@ -66,7 +66,7 @@ struct ReportWords {
 
     private static func name(of run: ReportRun) -> String {
         let seed = run.seed.map { ", seed \($0)" } ?? ""
-        return "\(run.name) (\(run.world)\(seed))"
+        return "\(run.name) (\(run.world.rawValue)\(seed))"
     }
 
     private static func badge(_ outcome: ReportRun.Outcome) -> String {
@@ -116,7 +116,7 @@ struct ReportWords {
         return """
             <tr><th scope="row"><button type="button" class="row" aria-expanded="true"
             aria-controls="row-\(index)">\(HTMLText.escaped(row.name))</button></th>
-            <td>\(HTMLText.escaped(row.world))</td><td>\(HumanText.count(runs.count))</td>
+            <td>\(row.world.rawValue)</td><td>\(HumanText.count(runs.count))</td>
             <td>\(verdict)</td>
             <td>\(faults.isEmpty ? "no faults" : "\(bitten) of \(faults.count)")</td>
             <td>\(HumanText.duration(took))</td></tr>
@@ -140,7 +140,7 @@ struct ReportWords {
         let links = row.numbers.filter(self.hasSection).map { number -> String in
             let run = self.runs[number]
             let seed = run.seed.map { "seed \($0)" } ?? "this run"
-            let why = run.failure.map { "\($0.name): \($0.summary)" } ?? run.headline
+            let why = run.failure.map { "\($0.invariant): \($0.summary)" } ?? run.headline
             return "<li>\(Self.badge(run.outcome)) <a href=\"#run-\(number)\">\(seed)</a> "
                 + HTMLText.escaped(why) + "</li>"
         }
@@ -180,7 +180,7 @@ struct ReportWords {
             let witness = failure.witness.map { "<li>\(HTMLText.escaped($0.description))</li>" }
             out =
                 "<div class=\"failure \(run.outcome.rawValue)\"><h3>"
-                + "\(HTMLText.escaped(failure.name))</h3>"
+                + "\(HTMLText.escaped(failure.invariant))</h3>"
                 + "<p>\(HTMLText.escaped(failure.summary))</p>"
                 + (witness.isEmpty ? "" : "<h4>Witness</h4><ul>\(witness.joined())</ul>")
                 + "</div>"

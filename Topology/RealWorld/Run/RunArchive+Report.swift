@@ -22,21 +22,21 @@ extension RunArchive {
         for record in records { judge.observe(record) }
         var report = ReportRun(
             name: run.id,
-            world: "real",
+            world: .real,
             seed: nil,
             verdict: judge.finish(ledgers: ledgers)
         )
         if !self.isComplete {
             report.outcome = .unknown
-            report.failure = ReportRun.Failure(
-                name: "log-complete",
+            report.failure = ScenarioOutcome.Failure(
+                invariant: "log-complete",
                 summary: "retention has removed the beginning of the log, so it cannot be judged"
             )
         }
         let diary = RunDiary(folder: run.path)
         let began = run.record?.started ?? records.first?.time ?? .zero
         if let failure = report.failure, report.outcome == .failed {
-            let faults = diary.faults.map { Incident(time: $0.begin, text: $0.text) }
+            let faults = diary.faults.map { ScenarioOutcome.Incident(time: $0.begin, text: $0.text) }
             let story = CausalStory(
                 of: records,
                 began: began,

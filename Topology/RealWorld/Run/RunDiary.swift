@@ -31,7 +31,7 @@ package struct RunDiary: Sendable {
     }
 
     /// What happened, in order.
-    package private(set) var incidents: [Incident] = []
+    package private(set) var incidents: [ScenarioOutcome.Incident] = []
     package private(set) var faults: [Fault] = []
 
     /// Reads the diary of a run folder; it is empty where there is none, and lines that cannot be
@@ -44,7 +44,7 @@ package struct RunDiary: Sendable {
             else { continue }
             let end = Instant(nanoseconds: at)
             guard let begin = json["sinceNanoseconds"]?.int else {
-                self.incidents.append(Incident(time: end, text: text))
+                self.incidents.append(ScenarioOutcome.Incident(time: end, text: text))
                 continue
             }
             self.faults.append(

@@ -19,7 +19,11 @@ struct Invocation: Sendable, Hashable {
         case rewind(RewindOptions)
         case check(run: String?)
         case report(ReportOptions)
+        /// Run scenario files.
+        case scenarios(RunOptions)
         case sim(SimOptions)
+        case certify(CertifyOptions)
+        case bench(BenchOptions)
         case replay(String)
         case shrink(String)
         case lint(file: String?)
