@@ -19,7 +19,8 @@ struct ProcessWorld: Hashable {
     /// What may happen next.
     enum Move: Hashable {
         case start, stop, abort
-        case kill(String), killForLong(String), terminate(String), crash(String), finish(String), ready(String)
+        case kill(String), killForLong(String), terminate(String), crash(String), finish(String),
+            ready(String)
         case restart(String), retire(String), revive(String), pause(String), resume(String)
         case spawned(String), notSpawned(String), obeys(String), noticed(String)
         case timePasses

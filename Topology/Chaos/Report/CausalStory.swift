@@ -47,7 +47,10 @@ package struct CausalStory {
     }
 
     /// Finds the journey that the witness is part of, or one that never ended.
-    private static func journey(_ failure: ScenarioOutcome.Failure, _ records: [LogRecord]) -> String {
+    private static func journey(
+        _ failure: ScenarioOutcome.Failure,
+        _ records: [LogRecord]
+    ) -> String {
         for witness in failure.witness {
             guard let record = records.first(where: { $0.position == witness.position }) else {
                 continue

@@ -36,7 +36,9 @@ extension RunArchive {
         let diary = RunDiary(folder: run.path)
         let began = run.record?.started ?? records.first?.time ?? .zero
         if let failure = report.failure, report.outcome == .failed {
-            let faults = diary.faults.map { ScenarioOutcome.Incident(time: $0.begin, text: $0.text) }
+            let faults = diary.faults.map { fault in
+                ScenarioOutcome.Incident(time: fault.begin, text: fault.text)
+            }
             let story = CausalStory(
                 of: records,
                 began: began,
