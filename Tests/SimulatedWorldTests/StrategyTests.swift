@@ -74,7 +74,7 @@ func `under priorities every promise holds too, and the seed decides everything`
             let shop = SimulatedShop(topology: try shopTopology(), orders: 20, seed: seed)
             simulation = shop.simulation
             shop.at(.milliseconds(900)) { [unowned shop] in
-                shop.kill("payments-1", restartAfter: .seconds(1))
+                shop.kill("payments-1", downFor: .seconds(1))
                 shop.pause("orders-1", for: .seconds(100))
             }
             shop.start()

@@ -20,6 +20,8 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     private var calls: [UInt64: CheckedContinuation<[UInt8], any Error>] = [:]
     private var callCount: UInt64 = 0
     private let name: String
+    /// How far its clock is ahead.
+    var skew = Duration.zero
     var onConnected: () -> Void = {}
     var onDisconnected: () -> Void = {}
     var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
@@ -41,7 +43,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
         self.simulation.executor.asUnownedSerialExecutor()
     }
     var taskExecutor: any TaskExecutor { self.simulation.executor }
-    func now() -> Instant { self.simulation.now }
+    func now() -> Instant { self.simulation.now + self.skew }
     func random() -> UInt64 { self.chance.next() }
     func log(_ level: LogLevel, _ message: String) {
         if self.isAlive { self.shop.logged(level, "\(self.name) \(self.start): \(message)") }
@@ -96,7 +98,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
 
     func send(_ frames: [UInt8]) {
         guard self.isAlive else { return }
-        self.simulation.survey?.sent(by: self.name, frames, now: self.now())
+        self.simulation.survey?.sent(by: self.name, frames, now: self.simulation.now)
         self.link?.sendToHub(frames)
     }
 

@@ -1,3 +1,4 @@
+import Chaos
 import Mesh
 import OutsideParties
 import ServiceKit
@@ -17,6 +18,12 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     /// In whose name it acts.
     private let process: Int
     private var random: SeededRandom
+    private var standstill = Standstill()
+    /// The faults that the topology file has on it.
+    private let standing: [PartyFault]
+    var skew = Duration.zero
+    var onReady: () -> Void = {}
+    var onExit: (ProcessEnd) -> Void = { _ in }
     var onUp: () -> Void = {}
     var onDying: () -> Void = {}
 
@@ -25,8 +32,10 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         machine: Machine,
         disk: MemoryDisk,
         simulation: Simulation,
-        flaws: Flaws
+        flaws: Flaws,
+        standing: [PartyFault]
     ) {
+        self.standing = standing
         self.flaws = flaws
         self.name = name
         self.machine = machine
@@ -38,14 +47,33 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
 
     var isUp: Bool { self.desk != nil }
 
+    private var clock: Instant { self.simulation.now + self.skew }
+
     func start() {
         guard self.desk == nil else { return }
         self.incarnation += 1
-        self.desk = try? PartyDesk(machine: self.machine, disk: self.disk, flaws: self.flaws)
-        if self.desk != nil { self.onUp() }
+        do {
+            self.desk = try PartyDesk(machine: self.machine, disk: self.disk, flaws: self.flaws)
+        } catch {
+            return self.onExit(.exited(code: 3))
+        }
+        for fault in self.standing { self.desk?.arm(PartyFaults.Armed(fault)) }
+        self.onUp()
+        self.onReady()
+    }
+
+    func pause() { self.standstill.begin(.stopped) }
+
+    func resume() {
+        for action in self.standstill.end(.stopped) { self.inTurn(action) }
+    }
+
+    private func inTurn(_ action: @escaping () -> Void) {
+        if self.standstill.isStill { self.standstill.wait(action) } else { action() }
     }
 
     func kill() {
+        self.standstill = Standstill()
         guard self.desk != nil else { return }
         self.onDying()
         self.desk = nil
@@ -67,16 +95,20 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
             self.lastCaller += 1
             let caller = self.lastCaller
             self.waiting[caller] = answer
-            let framed = OutsideFrame.request(id: UInt64(caller), body: request)
-            let outputs = framed.withUnsafeBytes { raw -> [PartyOutput] in
-                let body = UnsafeRawBufferPointer(rebasing: raw[4...])
-                self.simulation.note(body, 3)
-                self.simulation.messageCount += 1
-                return self.desk?.received(body, from: caller, now: self.simulation.now) ?? []
-            }
-            self.perform(outputs)
-            self.flushSoon()
+            self.inTurn { [self] in self.handle(request, of: caller) }
         }
+    }
+
+    private func handle(_ request: [UInt8], of caller: Int) {
+        let framed = OutsideFrame.request(id: UInt64(caller), body: request)
+        let outputs = framed.withUnsafeBytes { raw -> [PartyOutput] in
+            let body = UnsafeRawBufferPointer(rebasing: raw[4...])
+            self.simulation.note(body, 3)
+            self.simulation.messageCount += 1
+            return self.desk?.received(body, from: caller, now: self.clock) ?? []
+        }
+        self.perform(outputs)
+        self.flushSoon()
     }
 
     private func flushSoon() {
@@ -86,20 +118,29 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         let time = Duration.microseconds(50 + self.random.below(100))
         self.simulation.after(time, by: self.process) { [self] in
             guard self.incarnation == incarnation else { return }
-            self.isFlushArmed = false
-            let now = self.simulation.now
-            if self.desk?.needsFlush == true { self.simulation.survey?.synced(self.name, now: now) }
-            do {
-                self.perform(try self.desk?.flush(now: now) ?? [])
-            } catch {
-                return self.kill()
+            self.inTurn { [self] in
+                self.isFlushArmed = false
+                self.flush()
             }
-            self.perform(self.desk?.timePassed(now: now) ?? [])
-            if let due = self.desk?.nextDeadline {
-                self.simulation.at(due, by: self.process) { [self] in
-                    if self.incarnation == incarnation { self.flushSoon() }
-                }
-            }
+        }
+    }
+
+    private func flush() {
+        let now = self.clock
+        if self.desk?.needsFlush == true {
+            self.simulation.survey?.synced(self.name, now: self.simulation.now)
+        }
+        do {
+            self.perform(try self.desk?.flush(now: now) ?? [])
+        } catch {
+            self.kill()
+            return self.onExit(.exited(code: 3))
+        }
+        self.perform(self.desk?.timePassed(now: now) ?? [])
+        guard let due = self.desk?.nextDeadline else { return }
+        let incarnation = self.incarnation
+        self.simulation.at(due + (.zero - self.skew), by: self.process) { [self] in
+            if self.incarnation == incarnation { self.flushSoon() }
         }
     }
 

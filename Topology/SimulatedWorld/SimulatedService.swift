@@ -1,24 +1,6 @@
+import Chaos
 import Mesh
 import ServiceKit
-
-/// A process of the simulated world: it starts, dies and starts again.
-protocol SimulatedProcess: AnyObject {
-    var name: String { get }
-    var isUp: Bool { get }
-    func start()
-    func kill()
-    /// Stands still, or goes on; what arrives meanwhile waits.
-    func pause()
-    func resume()
-    /// Brings what it has in hand to an end that can wait, since it is to stop.
-    func drain()
-}
-
-extension SimulatedProcess {
-    func pause() {}
-    func resume() {}
-    func drain() {}
-}
 
 /// The process of one instance of a service: the real runtime and actors, simulated ground.
 final class SimulatedService<S: Service>: SimulatedProcess {
@@ -27,6 +9,11 @@ final class SimulatedService<S: Service>: SimulatedProcess {
     private let token: String
     private var ground: Ground?
     private var starts = 0
+    var skew = Duration.zero {
+        didSet { self.ground?.skew = self.skew }
+    }
+    var onReady: () -> Void = {}
+    var onExit: (ProcessEnd) -> Void = { _ in }
 
     init(shop: SimulatedShop, instance: String, token: String) {
         self.shop = shop
@@ -45,8 +32,10 @@ final class SimulatedService<S: Service>: SimulatedProcess {
         ground.onDisconnected = { runtime.disconnected() }
         ground.onFrame = { try? runtime.received($0) }
         ground.onDrain = { runtime.drain() }
+        ground.skew = self.skew
         self.ground = ground
         ground.connect()
+        self.onReady()
     }
 
     func kill() {
