@@ -31,7 +31,7 @@ package struct ServiceClient: Sendable {
     private let flaws: Set<String>
     private var out = WireWriter()
     private var welcome: Welcome?
-    private var partitions = PartitionTable()
+    private var partitions = OwnedPartitions()
     private var topicNumbers: [String: Int] = [:]
     private var isSealing = false
     /// The texts of the event that was read last.
@@ -74,7 +74,7 @@ package struct ServiceClient: Sendable {
     /// The connection is gone: nothing that the hub has not confirmed may be relied on.
     package mutating func disconnected() -> [Action] {
         let owned = self.owned
-        self.partitions = PartitionTable()
+        self.partitions = OwnedPartitions()
         self.welcome = nil
         self.isSealing = false
         self.out = WireWriter()
@@ -112,7 +112,8 @@ package struct ServiceClient: Sendable {
             reading.offset = try reading.reader.varint()
             reading.attempt = try reading.reader.count()
         case .sealed:
-            guard let inside = Seal.opened(frame) else {
+            let isFlawed = !self.flaws.isEmpty && self.flaws.contains("damage-unnoticed")
+            guard let inside = Seal.opened(frame, isFlawed: isFlawed) else {
                 reading.reader.offset = frame.count
                 return reading
             }
@@ -175,6 +176,10 @@ package struct ServiceClient: Sendable {
         case .seal:
             self.isSealing = try reader.u8() == 1
             return []
+        case .sealed:
+            let isFlawed = !self.flaws.isEmpty && self.flaws.contains("damage-unnoticed")
+            guard let inside = Seal.opened(frame, isFlawed: isFlawed) else { return [] }
+            return try self.received(inside)
         default:
             throw WireError("the hub sent a frame of kind \(code), which is not for a service")
         }
@@ -219,15 +224,15 @@ package struct ServiceClient: Sendable {
 
     private mutating func assigned(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let partition = try reader.count()
+        guard partition < OwnedPartitions.countMax else {
+            throw WireError("the hub assigns partition \(partition), which is absurd")
+        }
         let epoch = try reader.varint()
         var floors: [(topic: Int, offset: UInt64)] = []
         for _ in 0..<(try reader.count()) {
             floors.append((try reader.count(), try reader.varint()))
         }
         let snapshot = try reader.u8() == 1 ? try reader.counted() : nil
-        guard partition <= PartitionTable.numberMax else {
-            throw WireError("partition \(partition) is absurd")
-        }
         var actions: [Action] = []
         if self.partitions[partition] != nil {
             actions.append(.forget(partition: partition, reason: "it is assigned anew"))

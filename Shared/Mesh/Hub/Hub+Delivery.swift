@@ -14,10 +14,10 @@ extension Hub {
             let connection = self.connections[owner]
         else { return }
         var progress = true
-        while progress, self.services[service][partition].credit > 0 {
+        while progress {
             progress = false
             for cursor in self.services[service][partition].cursors.indices
-            where self.services[service][partition].credit > 0 {
+            where self.hasCredit(service, partition, cursor) {
                 let delivered = try self.deliverNext(
                     service,
                     partition,
@@ -29,6 +29,17 @@ extension Hub {
                 progress = progress || delivered
             }
         }
+    }
+
+    /// Whether the owner is ready for the next delivery of a cursor.
+    ///
+    /// One that failed and comes again may take credit that is not there: the owner may have given
+    /// all of it to later events of the same subject, which wait for just that one.
+    private func hasCredit(_ service: Int, _ partition: Int, _ cursor: Int) -> Bool {
+        let credit = self.services[service][partition].credit
+        if credit > 0 { return true }
+        return credit > -self.layout.limits.window
+            && !self.services[service][partition].cursors[cursor].due.isEmpty
     }
 
     /// Whether nothing asks for a look at each single delivery.
@@ -400,9 +411,8 @@ extension Hub {
         if let place = self.fromBacklog(service, partition, cursor, offset) { return place }
         var state = self.services[service][partition].cursors[cursor]
         let known = state.scan.flatMap { $0.offset <= offset ? $0.position : nil }
-        guard let start = known ?? self.topics[topic][partition].scanStart(for: offset) else {
-            return nil
-        }
+        guard let start = known ?? self.topics[topic][partition].scanStart(for: offset)
+        else { return nil }
         var collector = PlaceCollector(topic: topic, partition: partition, from: offset)
         var position = start
         while collector.found.isEmpty, position < self.log.durable {

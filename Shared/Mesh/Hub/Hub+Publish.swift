@@ -70,6 +70,7 @@ extension Hub {
         }
         guard self.hasRoom(toPublish: course.bytes + envelope.count) else {
             connection.refused(sequence)
+            if self.isFlawed("full-disk-confirmed") { return course.confirmed = sequence }
             return self.refusePublish(id, sequence, Self.fullRefusal)
         }
         let partition: Int

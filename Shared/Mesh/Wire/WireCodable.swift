@@ -105,6 +105,7 @@ extension WireCodable {
     @inlinable
     public func encoded() -> [UInt8] {
         var writer = WireWriter()
+        writer.bytes.reserveCapacity(96)
         writer.fields(of: self)
         return writer.bytes
     }

@@ -3,10 +3,22 @@ extension Invocation {
     static func bench(_ words: Words) throws(UsageError) -> BenchOptions {
         let ofAll = ["quick", "save", "baseline"]
         let ofMesh = ["work", "cons", "size", "dur", "window", "rate"]
-        guard let operand = words.operand(0) else {
-            if let wrong = ofMesh.first(where: words.has) {
-                throw words.error("--\(wrong) belongs to 'bench mesh'")
+        let allowed =
+            switch words.operand(0) {
+            case nil: ofAll
+            case "mesh": ofMesh
+            case "sim": [String]()
+            case let operand?:
+                throw words.error("there is no bench '\(operand)'; there are mesh and sim")
             }
+        if let wrong = (ofAll + ofMesh).first(where: { words.has($0) && !allowed.contains($0) }) {
+            let owner = ofMesh.contains(wrong) ? "'bench mesh'" : "'bench' alone"
+            throw words.error("--\(wrong) belongs to \(owner)")
+        }
+        switch words.operand(0) {
+        case "mesh": break
+        case "sim": return .sim
+        default:
             return .all(
                 BenchAllOptions(
                     isQuick: words.has("quick"),
@@ -14,12 +26,6 @@ extension Invocation {
                     baseline: words.value("baseline")
                 )
             )
-        }
-        guard operand == "mesh" else {
-            throw words.error("there is no bench '\(operand)'; there is mesh")
-        }
-        if let wrong = ofAll.first(where: words.has) {
-            throw words.error("--\(wrong) belongs to 'bench' alone")
         }
         var options = BenchMeshOptions()
         options.work =
