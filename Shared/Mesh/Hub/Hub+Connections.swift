@@ -10,7 +10,11 @@ extension Hub {
         guard let connection = self.connections[id] else { return }
         self.timeOfInput = now
         if connection.isCut || connection.waitsForRoom {
-            connection.heldFrames.append([UInt8](frame))
+            // A service has only as much under way as its credit allows; a publisher may go on and
+            // on, and sends again what was lost.
+            if connection.service != nil || connection.heldFrames.count < HeldFrames.countMax {
+                connection.heldFrames.append([UInt8](frame))
+            }
             self.rules.bit { $0.isHubCut && $0.from == connection.hello?.name }
             return
         }

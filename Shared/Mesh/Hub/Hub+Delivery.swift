@@ -267,9 +267,9 @@ extension Hub {
         if let place = self.topics[topic][partition].place(of: offset) { return place }
         if let place = self.fromBacklog(service, partition, cursor, offset) { return place }
         var state = self.services[service][partition].cursors[cursor]
-        let start =
-            state.scan.flatMap { $0.offset <= offset ? $0.position : nil }
-            ?? self.topics[topic][partition].scanStart(for: offset)
+        let known = state.scan.flatMap { $0.offset <= offset ? $0.position : nil }
+        guard let start = known ?? self.topics[topic][partition].scanStart(for: offset)
+        else { return nil }
         var collector = PlaceCollector(topic: topic, partition: partition, from: offset)
         var position = start
         while collector.found.isEmpty, position < self.log.durable {

@@ -108,6 +108,8 @@ package final class Hub {
     package var diskFaults: DiskFaults?
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
+    /// How many syncs had taken longer when the disk was slowed down last.
+    var delayedBefore = 0
 
     var connections: [ConnectionID: Connection] = [:]
     /// Those who are told how far the log is durable, ascending.

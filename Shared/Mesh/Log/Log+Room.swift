@@ -39,7 +39,7 @@ extension Log {
     ///
     /// What is under way can still come to its end.
     package func runShort() {
-        self.reservedEnd = min(self.reservedEnd, self.end + UInt64(self.reserve.bytesLow) - 1)
+        self.reservedEnd = min(self.reservedEnd, self.end + UInt64(Self.reserveBytesLow) - 1)
         try? self.makeRoom()
     }
 

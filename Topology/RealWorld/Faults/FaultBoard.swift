@@ -23,6 +23,8 @@ struct FaultBoard {
         var text: String {
             switch self {
             case .paused(let process): "\(process) paused"
+            case .slow(LaunchPlan.hub, let delay):
+                "the hub's disk slow by \(HumanText.duration(delay))"
             case .slow(let service, let delay): "\(service) slow by \(HumanText.duration(delay))"
             case .cut(let from, let to): "cut \(from)→\(to)"
             case .link(let from, let to, let fault): "\(from)→\(to) \(fault)"
