@@ -184,7 +184,7 @@ let package = Package(
                 "TestSupport",
             ] + capabilityLibraries
         ),
-        tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
+        tests("CommandLineTests", on: ["Chaos", "Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Chaos", "Mesh", "TopologyFile"]),
         tests("TidyTests", on: []),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),

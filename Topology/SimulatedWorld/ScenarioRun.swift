@@ -204,6 +204,9 @@ package struct ScenarioRun {
 
     /// What was done on purpose, in order.
     package var incidents: [Incident] { self.faults.incidents }
+
+    /// What the outside parties wrote down.
+    package func ledgers() throws -> Ledgers { try self.shop.ledgers() }
 }
 
 extension ScenarioOutcome.Failure {

@@ -319,8 +319,13 @@ package final class SimulatedShop {
         if let missing = self.missing { throw missing }
         self.follow()
         if let problem = self.logProblem { throw problem }
+        return self.judge.finish(ledgers: try self.ledgers())
+    }
+
+    /// What the outside parties wrote down until now.
+    package func ledgers() throws -> Ledgers {
         try self.shoppers?.syncLedger()
-        return self.judge.finish(ledgers: try Ledgers(reading: self.ledgerDisk))
+        return try Ledgers(reading: self.ledgerDisk)
     }
 
     /// The hash of everything that happened, down to the bytes of the log.
