@@ -184,8 +184,8 @@ let package = Package(
                 "TestSupport",
             ] + capabilityLibraries
         ),
-        tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
-        tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
+        tests("CommandLineTests", on: ["Chaos", "Mesh", "RealWorld", "squall"]),
+        tests("TopologyFileTests", on: ["Chaos", "Mesh", "TopologyFile"]),
         tests("TidyTests", on: []),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
         tests(

@@ -33,21 +33,38 @@ package func withShop(
     at location: SourceLocation = #_sourceLocation,
     _ write: (ScenarioWriter) throws -> Void
 ) async throws {
-    // A raw identifier's name comes with its quotes and parentheses.
-    let test = (Test.current?.name ?? "scenario").filter { !"`()".contains($0) }
     let path = topology.hasPrefix("/") ? topology : "\(Package.root)/\(topology)"
-    let writer = ScenarioWriter(name: name ?? test, topology: path)
+    let writer = ScenarioWriter(name: name ?? testName(), topology: path)
     writer.orders(100)
     try write(writer)
-    let trial = ScenarioTrial(
-        file: try Package.read(writer.json),
+    await judge(
+        try Package.read(writer.json),
         invariants: writer.invariants,
+        at: location
+    )
+}
+
+/// Runs a scenario, such as that of a file, under the seeds of the test, and judges each run.
+package func judge(
+    _ scenario: ScenarioFile,
+    invariants: [@Sendable (MeshLayout) -> any Invariant] = [],
+    at location: SourceLocation = #_sourceLocation
+) async {
+    let trial = ScenarioTrial(
+        file: scenario,
+        invariants: invariants,
         seeds: Seeds.current,
-        test: test
+        test: testName()
     )
     for complaint in await trial.complaints() {
         Issue.record(Comment(rawValue: complaint), sourceLocation: location)
     }
+}
+
+/// The name of the test that runs, without the quotes and parentheses of a raw identifier.
+private func testName() -> String {
+    let name = (Test.current?.name ?? "scenario").prefix { $0 != "(" }
+    return name.filter { $0 != "`" }
 }
 
 /// The package that the tests belong to.

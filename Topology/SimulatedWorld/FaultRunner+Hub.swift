@@ -40,7 +40,7 @@ extension FaultRunner {
 /// The operations of a scenario.
 extension FaultRunner {
     func begin(operation index: Int) {
-        self.isUnderWay[index] = true
+        self.isOperating[index] = true
         let operation = self.operations[index]
         self.note(nil, operation.deed)
         switch operation.kind {
@@ -61,7 +61,7 @@ extension FaultRunner {
             case .roll, .redrive, .rewind: .roll
             }
         guard self.shop.change(kind, of: service) else {
-            self.isUnderWay[index] = false
+            self.isOperating[index] = false
             return self.changeNext(service)
         }
     }
@@ -72,21 +72,21 @@ extension FaultRunner {
 
     private func nextChange(of service: String) -> Int? {
         self.operations.indices.first { index in
-            self.isUnderWay[index] && self.operations[index].service == service
+            self.isOperating[index] && self.operations[index].service == service
                 && !self.isForHub(index)
         }
     }
 
     func changed(_ service: String, isDone: Bool) {
         guard let index = self.nextChange(of: service) else { return }
-        self.isUnderWay[index] = false
+        self.isOperating[index] = false
         self.done[index] = isDone
         self.changeNext(service)
     }
 
     /// Tells a new hub what an earlier one did not answer.
     func askAgain() {
-        for index in self.operations.indices where self.isUnderWay[index] && self.isForHub(index) {
+        for index in self.operations.indices where self.isOperating[index] && self.isForHub(index) {
             self.ask(operation: index)
         }
     }
@@ -100,7 +100,7 @@ extension FaultRunner {
             ? ["do": "rewind", "service": service, "to": 0] : ["do": "redrive", "service": service]
         self.shop.admin.ask(request) { [weak self] answer in
             guard let self else { return }
-            self.isUnderWay[index] = false
+            self.isOperating[index] = false
             let count = answer["redriven"]?.int ?? answer["events"]?.int ?? 0
             self.done[index] = answer["error"] == nil && count > 0
         }

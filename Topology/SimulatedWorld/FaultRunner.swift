@@ -24,7 +24,7 @@ final class FaultRunner {
     /// Which operations came to their end.
     var done: [Bool]
     /// Which operations have begun and are not done.
-    var isUnderWay: [Bool]
+    var isOperating: [Bool]
     private var timeline: FaultTimeline
     private var wakeup: Instant?
     var random: SeededRandom
@@ -36,7 +36,7 @@ final class FaultRunner {
         self.operations = operations
         self.states = [State](repeating: State(), count: faults.count)
         self.done = [Bool](repeating: false, count: operations.count)
-        self.isUnderWay = self.done
+        self.isOperating = self.done
         self.hub = HubFaults(faults: faults)
         self.timeline = FaultTimeline(faults: faults, operations: operations)
         self.random = shop.simulation.random(for: "faults")
@@ -103,13 +103,11 @@ final class FaultRunner {
     /// How often each fault bit.
     var bitten: [Int] { zip(self.states, self.hub.bitten).map { $0.bitten + $1 } }
 
-    /// Whether no fault and no operation is under way any more.
-    var isHealed: Bool {
-        self.timeline.isHealed && self.hub.isSettled && !self.isUnderWay.contains(true)
-    }
+    /// Whether a fault is to end, or something to begin, by the clock.
+    var isUnderWay: Bool { !self.timeline.hasBegunAll || !self.timeline.isHealed }
 
-    /// Whether everything has begun that the clock says.
-    var hasBegunAll: Bool { self.timeline.hasBegunAll }
+    /// Whether what is over has been undone, and no operation is under way.
+    var isSettled: Bool { self.hub.isSettled && !self.isOperating.contains(true) }
 
     /// Takes the last counts of what is still armed.
     func finish() {

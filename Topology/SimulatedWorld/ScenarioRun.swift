@@ -38,6 +38,7 @@ package struct ScenarioRun {
             orders: scenario.orders,
             seed: scenario.seed,
             flaws: Flaws(names: Set(scenario.flaws)),
+            strategy: scenario.strategy,
             exceptions: scenario.exceptions,
             services: services,
             invariants: invariants
@@ -106,9 +107,9 @@ package struct ScenarioRun {
             self.shop.simulation.run(within: .milliseconds(250)) { false }
             let now = self.shop.simulation.now
             if self.isBroken { break }
-            if !self.faults.hasBegunAll || !self.faults.isHealed { lastTrouble = now }
+            if self.faults.isUnderWay { lastTrouble = now }
             let isLongEnough = now - self.start >= self.scenario.atLeast
-            if isLongEnough, lastTrouble < now, self.shop.isAtRest {
+            if isLongEnough, lastTrouble < now, self.faults.isSettled, self.shop.isAtRest {
                 hasConverged = true
                 isOver = true
             } else if now - lastTrouble > self.scenario.convergesWithin, isLongEnough {
@@ -116,6 +117,7 @@ package struct ScenarioRun {
             }
         }
         self.faults.finish()
+        defer { self.shop.end() }
         return self.outcome(hasConverged)
     }
 
@@ -152,7 +154,7 @@ package struct ScenarioRun {
             failure = Failure(
                 invariant: "converges",
                 summary: "not at rest \(self.scenario.convergesWithin.text) after the last fault: "
-                    + self.shop.unrest,
+                    + self.unrest,
                 witness: []
             )
         }
@@ -169,6 +171,13 @@ package struct ScenarioRun {
         outcome.done = self.faults.done
         outcome.elapsed = self.shop.simulation.now - self.start
         return outcome
+    }
+
+    /// What is still to be done, in words.
+    private var unrest: String {
+        let unrest = self.shop.unrest
+        if self.faults.isSettled { return unrest }
+        return (unrest.isEmpty ? "" : unrest + ", ") + "an operation or a fault has not ended"
     }
 
     private static func isBroken(_ check: Verdict.Check) -> Bool {
@@ -195,6 +204,9 @@ package struct ScenarioRun {
 
     /// What was done on purpose, in order.
     package var incidents: [Incident] { self.faults.incidents }
+
+    /// What the outside parties wrote down.
+    package func ledgers() throws -> Ledgers { try self.shop.ledgers() }
 }
 
 extension ScenarioOutcome.Failure {

@@ -17,6 +17,8 @@ final class SimulatedHub: SimulatedProcess {
     private var incarnation = 0
     private var isFlushArmed = false
     private var wakeup: Instant?
+    /// In whose name it acts.
+    private let process: Int
     private var random: SeededRandom
     /// Up to where others know of the log.
     private var followed: UInt64 = 0
@@ -58,6 +60,7 @@ final class SimulatedHub: SimulatedProcess {
         self.simulation = simulation
         self.disk = disk
         self.configuration = configuration
+        self.process = simulation.process("hub")
         self.random = simulation.random(for: "hub")
     }
 
@@ -98,8 +101,8 @@ final class SimulatedHub: SimulatedProcess {
             return self.onExit(.exited(code: 3))
         }
         let incarnation = self.incarnation
-        self.simulation.after(.milliseconds(250)) { [weak self] in
-            guard let self, self.incarnation == incarnation else { return }
+        self.simulation.after(.milliseconds(250), by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
             self.start()
         }
     }
@@ -133,6 +136,19 @@ final class SimulatedHub: SimulatedProcess {
     /// Does something now, or where the process stands still once it goes on.
     private func inTurn(_ action: @escaping () -> Void) {
         if self.standstill.isStill { self.standstill.wait(action) } else { action() }
+    }
+
+    /// Lets go of everything that refers to it, for good; the disk stays as it is.
+    func end() {
+        self.idleSurvey = self.survey
+        self.hub = nil
+        self.links = [:]
+        self.onUp = {}
+        self.onDying = {}
+        self.onFlush = {}
+        self.onLoss = {}
+        self.onFailed = { _ in }
+        self.standstill = Standstill()
     }
 
     /// Connects a client, or returns nil where the hub is not up.
@@ -173,8 +189,8 @@ final class SimulatedHub: SimulatedProcess {
         self.isFlushArmed = true
         let incarnation = self.incarnation
         let time = Duration.microseconds(20 + self.random.below(100))
-        self.simulation.after(time) { [weak self] in
-            guard let self, self.incarnation == incarnation else { return }
+        self.simulation.after(time, by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
             self.inTurn { [unowned self] in
                 self.isFlushArmed = false
                 self.flush()
@@ -194,8 +210,8 @@ final class SimulatedHub: SimulatedProcess {
         guard self.stall > .zero else { return self.flushed() }
         self.standstill.begin(.syncing) { [unowned self] in self.flushed() }
         let incarnation = self.incarnation
-        self.simulation.after(self.stall) { [weak self] in
-            guard let self, self.incarnation == incarnation else { return }
+        self.simulation.after(self.stall, by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
             self.goOn(.syncing)
         }
     }
@@ -234,94 +250,10 @@ final class SimulatedHub: SimulatedProcess {
         guard self.wakeup.map({ due < $0 }) ?? true else { return }
         self.wakeup = due
         let incarnation = self.incarnation
-        self.simulation.at(due) { [weak self] in
-            guard let self, self.incarnation == incarnation else { return }
+        self.simulation.at(due, by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
             self.wakeup = nil
             self.flushSoon()
         }
-    }
-}
-
-/// A client's connection to the hub: the real bytes, in order, with latency both ways.
-final class SimulatedLink {
-    private let simulation: Simulation
-    private let hub: SimulatedHub
-    private var id: ConnectionID?
-    private var random: SeededRandom
-    private var arrivalAtHub = Instant.zero
-    private var arrivalAtClient = Instant.zero
-    /// Called for each frame's body.
-    var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
-    /// Called once, when the hub is gone.
-    var onClose: () -> Void = {}
-    private var isOpen = false
-
-    init(simulation: Simulation, hub: SimulatedHub, name: String) {
-        self.simulation = simulation
-        self.hub = hub
-        self.random = simulation.random(for: "link \(name) \(simulation.stepCount)")
-    }
-
-    /// Connects; returns whether the hub was there.
-    func connect() -> Bool {
-        self.id = self.hub.connect(self)
-        self.isOpen = self.id != nil
-        return self.isOpen
-    }
-
-    func sendToHub(_ frames: [UInt8]) {
-        guard self.isOpen else { return }
-        self.arrivalAtHub = max(self.arrivalAtHub, self.simulation.now + self.latency())
-        self.simulation.at(self.arrivalAtHub) { [weak self] in
-            guard let self, let id = self.id else { return }
-            self.eachFrame(of: frames, 1) { self.hub.received(id, $0) }
-        }
-    }
-
-    func sendToClient(_ frames: [UInt8]) {
-        guard self.isOpen else { return }
-        self.arrivalAtClient = max(self.arrivalAtClient, self.simulation.now + self.latency())
-        self.simulation.at(self.arrivalAtClient) { [weak self] in
-            guard let self, self.isOpen else { return }
-            self.eachFrame(of: frames, 2) { self.onFrame($0) }
-        }
-    }
-
-    private func latency() -> Duration { .microseconds(10 + self.random.below(60)) }
-
-    private func eachFrame(
-        of bytes: [UInt8],
-        _ direction: UInt64,
-        _ body: (UnsafeRawBufferPointer) -> Void
-    ) {
-        bytes.withUnsafeBytes { raw in
-            self.simulation.note(raw, direction)
-            var offset = 0
-            while offset + 4 <= raw.count {
-                let length = Int(
-                    raw.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
-                )
-                let range = (offset + 4)..<(offset + 4 + length)
-                self.simulation.messageCount += 1
-                body(UnsafeRawBufferPointer(rebasing: raw[range]))
-                offset = range.upperBound
-            }
-        }
-    }
-
-    /// The client dies or hangs up; the kernel tells the hub once all that was sent has arrived.
-    func close() {
-        guard self.isOpen else { return }
-        self.isOpen = false
-        guard let id = self.id else { return }
-        let hub = self.hub
-        self.simulation.at(max(self.arrivalAtHub, self.simulation.now)) { hub.disconnected(id) }
-    }
-
-    func closedByHub() {
-        guard self.isOpen else { return }
-        self.isOpen = false
-        self.id = nil
-        self.simulation.after(.microseconds(50)) { [weak self] in self?.onClose() }
     }
 }

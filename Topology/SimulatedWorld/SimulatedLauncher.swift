@@ -78,6 +78,9 @@ final class SimulatedLauncher {
         self.supervisor.status.filter { $0.state == .crashLoop }.map(\.name)
     }
 
+    /// Lets go of everything, for good.
+    func end() { self.entries = [:] }
+
     // MARK: What happens
 
     @discardableResult

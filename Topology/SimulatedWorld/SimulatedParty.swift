@@ -15,6 +15,8 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     private var lastCaller = 0
     private var incarnation = 0
     private var isFlushArmed = false
+    /// In whose name it acts.
+    private let process: Int
     private var random: SeededRandom
     private var standstill = Standstill()
     /// The faults that the topology file has on it.
@@ -39,6 +41,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         self.machine = machine
         self.disk = disk
         self.simulation = simulation
+        self.process = simulation.process(name)
         self.random = simulation.random(for: "party \(name)")
     }
 
@@ -84,7 +87,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     }
 
     func ask(_ request: [UInt8], _ answer: @escaping (Result<[UInt8], any Error>) -> Void) {
-        self.simulation.after(.microseconds(20 + self.random.below(80))) { [self] in
+        self.simulation.after(self.latency(), by: self.process) { [self] in
             guard self.desk != nil else {
                 return answer(.failure(OutsideError(.unreachable, "\(self.name) is down")))
             }
@@ -112,7 +115,8 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         guard !self.isFlushArmed else { return }
         self.isFlushArmed = true
         let incarnation = self.incarnation
-        self.simulation.after(.microseconds(50 + self.random.below(100))) { [self] in
+        let time = Duration.microseconds(50 + self.random.below(100))
+        self.simulation.after(time, by: self.process) { [self] in
             guard self.incarnation == incarnation else { return }
             self.inTurn { [self] in
                 self.isFlushArmed = false
@@ -135,16 +139,18 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         self.perform(self.desk?.timePassed(now: now) ?? [])
         guard let due = self.desk?.nextDeadline else { return }
         let incarnation = self.incarnation
-        self.simulation.at(due + (.zero - self.skew)) { [self] in
+        self.simulation.at(due + (.zero - self.skew), by: self.process) { [self] in
             if self.incarnation == incarnation { self.flushSoon() }
         }
     }
+
+    private func latency() -> Duration { .microseconds(20 + self.random.below(80)) }
 
     private func perform(_ outputs: [PartyOutput]) {
         for output in outputs {
             switch output {
             case .send(let caller, let framed):
-                self.simulation.after(.microseconds(20 + self.random.below(80))) { [self] in
+                self.simulation.after(self.latency(), by: self.process) { [self] in
                     self.answered(caller, framed)
                 }
             case .hangUp(let caller, let reason):

@@ -7,6 +7,8 @@ final class SimulatedPublisher {
     let name: String
     private let simulation: Simulation
     private let hub: SimulatedHub
+    /// In whose name it acts.
+    private let process: Int
     private var client: PublisherClient
     private var link: SimulatedLink?
     private var answerWatch = AnswerWatch()
@@ -19,6 +21,7 @@ final class SimulatedPublisher {
         self.name = name
         self.simulation = simulation
         self.hub = hub
+        self.process = simulation.process(name)
         self.client = PublisherClient(
             hello: Hello(
                 role: .publisher,
@@ -35,13 +38,15 @@ final class SimulatedPublisher {
     func connect() {
         let link = SimulatedLink(simulation: self.simulation, hub: self.hub, name: self.name)
         guard link.connect() else {
-            return self.simulation.after(.milliseconds(10)) { [weak self] in self?.connect() }
+            return self.simulation.after(.milliseconds(10), by: self.process) { [unowned self] in
+                self.connect()
+            }
         }
         self.link = link
-        link.onFrame = { [weak self] in self?.received($0) }
-        link.onClose = { [weak self] in
-            self?.client.disconnected()
-            self?.connect()
+        link.onFrame = { [unowned self] in self.received($0) }
+        link.onClose = { [unowned self] in
+            self.client.disconnected()
+            self.connect()
         }
         self.client.connected()
         self.send()

@@ -53,17 +53,22 @@ package final class SimulatedShop {
     /// Why the log can't be read, where it can't.
     private(set) var logProblem: LogError?
 
+    /// About how many steps a run takes.
+    private static let stepsOfStart = 500
+    private static let stepsOfOrder = 60
     /// What everyone here shows to the hub.
     static let token = "token"
 
     /// Creates a shop with a load of `orders` orders; nothing runs before ``start()``.
     ///
-    /// A service that `services` does not have is not started: see ``missing``.
+    /// A service that `services` does not have is not started: see ``missing``. Call ``end()`` when
+    /// done with the shop.
     package init(
         topology: Topology,
         orders: Int,
         seed: UInt64,
         flaws: Flaws = Flaws(),
+        strategy: Scenario.Strategy = .random,
         exceptions: Set<String> = [],
         services: ServiceCatalogue = .linked,
         invariants: [@Sendable (MeshLayout) -> any Invariant] = []
@@ -72,7 +77,11 @@ package final class SimulatedShop {
         self.services = services
         self.missing = services.missing(in: topology)
         self.flaws = flaws
-        let simulation = Simulation(seed: seed)
+        let simulation = Simulation(
+            seed: seed,
+            strategy: strategy,
+            steps: Self.stepsOfStart + orders * Self.stepsOfOrder
+        )
         self.simulation = simulation
         let layout = topology.layout
         self.layout = layout
@@ -115,9 +124,9 @@ package final class SimulatedShop {
         self.launcher.add(hub, ProcessPlan(name: hub.name, stage: 0))
         self.addServices()
         self.addParties()
-        self.launcher.onReport = { [weak self] in self?.reported($0) }
-        hub.onFlush = { [weak self] in self?.follow() }
-        hub.onLoss = { [weak self] in self?.followAnew() }
+        self.launcher.onReport = { [unowned self] in self.reported($0) }
+        hub.onFlush = { [unowned self] in self.follow() }
+        hub.onLoss = { [unowned self] in self.followAnew() }
     }
 
     private func addServices() {
@@ -258,11 +267,13 @@ package final class SimulatedShop {
                 let records = try self.follower.next(from: self.hub.disk)
                 if records.isEmpty { return }
                 for record in records {
-                    self.judge.observe(record)
-                    self.fold.observed(record)
+                    let read = ReadRecord(record)
+                    self.judge.observe(read)
+                    self.fold.observed(read)
                     self.simulation.survey?.durable(record, now: self.simulation.now)
                     for event in record.events { self.onEvent(event.event) }
                 }
+                if let end = self.hub.hub?.position, self.follower.position >= end { return }
             }
         } catch {
             self.logProblem = error
@@ -286,13 +297,35 @@ package final class SimulatedShop {
         self.onEvent = onEvent
     }
 
+    /// Ends the run: all that waits is let go, so that its memory is freed.
+    ///
+    /// The parts of a shop refer to each other, so one that was not ended stays for ever. Its logs
+    /// and ledgers can still be read.
+    package func end() {
+        for name in self.processes.keys.sorted() where self.parties[name] == nil {
+            self.processes[name]?.kill()
+        }
+        self.launcher.end()
+        self.hub.end()
+        self.simulation.end()
+        self.processes = [:]
+        self.parties = [:]
+        self.onEvent = { _ in }
+        self.onLog = nil
+    }
+
     /// Judges the run as it is now.
     package func verdict() throws -> Verdict {
         if let missing = self.missing { throw missing }
         self.follow()
         if let problem = self.logProblem { throw problem }
+        return self.judge.finish(ledgers: try self.ledgers())
+    }
+
+    /// What the outside parties wrote down until now.
+    package func ledgers() throws -> Ledgers {
         try self.shoppers?.syncLedger()
-        return self.judge.finish(ledgers: try Ledgers(reading: self.ledgerDisk))
+        return try Ledgers(reading: self.ledgerDisk)
     }
 
     /// The hash of everything that happened, down to the bytes of the log.

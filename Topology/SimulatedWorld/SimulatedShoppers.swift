@@ -6,6 +6,8 @@ import Mesh
 final class SimulatedShoppers {
     private let simulation: Simulation
     private let publisher: SimulatedPublisher
+    /// In whose name they act.
+    private let process: Int
     private var shoppers: Shoppers
     private var ledger: ShoppersLedgerWriter
     /// For when the next orders are awaited.
@@ -22,9 +24,10 @@ final class SimulatedShoppers {
     ) {
         self.simulation = simulation
         self.publisher = publisher
+        self.process = simulation.process(publisher.name)
         self.shoppers = Shoppers(load: plan, seed: seed, start: simulation.now)
         self.ledger = ShoppersLedgerWriter(disk: ledgerDisk)
-        publisher.onAction = { [weak self] in self?.heard($0) }
+        publisher.onAction = { [unowned self] in self.heard($0) }
     }
 
     /// Whether every order is placed and has its answer.
@@ -61,8 +64,8 @@ final class SimulatedShoppers {
         self.publisher.send()
         guard let due = self.shoppers.nextDue, due != self.dueNext else { return }
         self.dueNext = due
-        self.simulation.at(due) { [weak self] in
-            guard let self, self.dueNext == due else { return }
+        self.simulation.at(due, by: self.process) { [unowned self] in
+            guard self.dueNext == due else { return }
             self.dueNext = nil
             self.cameDue()
         }

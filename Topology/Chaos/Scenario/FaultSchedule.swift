@@ -28,13 +28,59 @@ package enum FaultSchedule {
         let ramp = Int((topology.load?.ramp ?? .zero).inMilliseconds)
         let span = max(500, ramp + orders * 1000 / rate)
         var fatal = 0
-        return (0..<count).map { _ in
+        var faults = (0..<count).map { _ in
             var kind = kinds[random.below(kinds.count)]
             if kind == .failedSync || kind == .tornWrite {
                 fatal += 1
                 if fatal > Self.fatalMax { kind = .slowSync }
             }
             return Self.fault(kind, targets, span, orders, &random)
+        }
+        var pairs = SeededRandom(seed: seed).split("pairs")
+        if pairs.chance(1, in: 3) { Self.addFencing(&faults, targets, span, &pairs) }
+        if pairs.chance(1, in: 3) { Self.addHubKills(&faults, targets, orders, &pairs) }
+        return faults
+    }
+
+    /// Lets two faults do what seldom meets by chance: an owner stands still for so long that the
+    /// hub gives its partitions to another instance, which comes back meanwhile.
+    private static func addFencing(
+        _ faults: inout [Fault],
+        _ targets: Targets,
+        _ span: Int,
+        _ random: inout SeededRandom
+    ) {
+        guard faults.count >= 2, !targets.siblings.isEmpty else { return }
+        let (owner, other) = targets.siblings[random.below(targets.siblings.count)]
+        let begin = random.below(span)
+        let pause = begin + random.below(500)
+        let away = Duration.milliseconds(100 + random.below(900))
+        faults[faults.count - 2] = Fault(.kill, other, .at(.milliseconds(begin)), for: away)
+        faults[faults.count - 1] = Fault(
+            .pause,
+            owner,
+            .at(.milliseconds(pause)),
+            for: .milliseconds(2500 + random.below(4000))
+        )
+    }
+
+    /// Lets the hub die a moment after it was sent something by an outside party.
+    private static func addHubKills(
+        _ faults: inout [Fault],
+        _ targets: Targets,
+        _ orders: Int,
+        _ random: inout SeededRandom
+    ) {
+        let published = targets.events.filter { targets.publishers.contains($0.source) }
+        guard !published.isEmpty else { return }
+        for index in faults.indices
+        where faults[index].kind == .kill && faults[index].target == "hub" {
+            let event = published[random.below(published.count)]
+            let number = 1 + random.below(max(1, orders))
+            faults[index].trigger = .after(
+                Fault.EventName(number: number, type: event.type, source: event.source),
+                .microseconds(random.below(120))
+            )
         }
     }
 
@@ -141,14 +187,19 @@ package enum FaultSchedule {
         var services: [String] = []
         var links: [(String, String)] = []
         var parties: [String] = []
+        /// Whose events come from outside.
         var publishers: [String] = []
         var events: [(type: String, source: String)] = []
+        /// Two instances of one service, both ways round.
+        var siblings: [(String, String)] = []
 
         init(_ topology: Topology) {
             for service in topology.services {
                 self.services.append(service.name)
-                for number in 1...max(1, service.instances) {
-                    self.instances.append("\(service.name)-\(number)")
+                let names = service.instanceNames
+                self.instances += names
+                if names.count > 1 {
+                    self.siblings += [(names[0], names[1]), (names[1], names[0])]
                 }
                 for topic in topology.topics where service.emits.contains(topic.name) {
                     self.events += topic.types.map { ($0, service.name) }

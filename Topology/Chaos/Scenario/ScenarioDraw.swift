@@ -11,6 +11,10 @@ package struct ScenarioDraw: Sendable {
     package var orders: Int
     package var faultCount: Int
     package var flaws: [String] = []
+    /// The invariants that are not judged.
+    package var exceptions: Set<String> = []
+    /// The strategy of all seeds; nil where each seed draws its own.
+    package var strategy: Scenario.Strategy?
     /// Whether seeds also change rate, stock, timeouts, windows, instances and snapshots.
     package var varies = true
 
@@ -25,6 +29,8 @@ package struct ScenarioDraw: Sendable {
         var scenario = Scenario(topology: self.topology, orders: self.orders, seed: seed)
         scenario.name = "sim"
         scenario.flaws = self.flaws
+        scenario.exceptions = self.exceptions
+        scenario.strategy = self.strategy ?? Self.strategy(of: seed)
         if self.varies { Self.vary(&scenario) }
         scenario.faults = FaultSchedule.draw(
             seed: seed,
@@ -33,6 +39,12 @@ package struct ScenarioDraw: Sendable {
             count: self.faultCount
         )
         return scenario
+    }
+
+    /// Draws how a run decides what happens next.
+    private static func strategy(of seed: UInt64) -> Scenario.Strategy {
+        var random = SeededRandom(seed: seed).split("strategy")
+        return random.chance(1, in: 2) ? .pct : .random
     }
 
     /// Draws the set-up that differs from run to run.

@@ -47,9 +47,26 @@ enum PartyCommand {
 extension RunningTopology {
     /// Puts an armed fault on the board and sees to it that it heals in time.
     func arm(_ fault: FaultBoard.Fault, for duration: Duration?) {
+        self.countLocalBites()
+        for armed in self.board.armed where armed.fault.isReplaced(by: fault) {
+            self.isOver(armed)
+        }
         self.board.arm(fault, for: duration, now: self.loop.now())
         self.baselines[fault] = self.counter(of: fault)
         self.armLeaseTimer()
+    }
+
+    /// Writes down a fault that was healed or replaced.
+    private func isOver(_ armed: FaultBoard.Armed) {
+        RunDiary.note(
+            RunDiary.Fault(
+                text: armed.fault.text,
+                targets: armed.fault.targets,
+                begin: armed.since,
+                end: self.loop.now(),
+                bitten: armed.bitten
+            )
+        )
     }
 
     /// What grows by one each time the fault bites, where squall can count it itself.
@@ -174,6 +191,7 @@ extension RunningTopology {
             self.baselines[fault] = nil
             self.ownBites[fault] = nil
             let armed = self.board.healed(fault)
+            if let armed { self.isOver(armed) }
             self.armLeaseTimer()
             then(
                 armed.map {

@@ -380,6 +380,7 @@ package final class RunningTopology {
         if let last = self.happenings.last, last.text == text, tone == .bad { return }
         self.happenings.append(happening)
         if self.happenings.count > Self.happeningCountMax { self.happenings.removeFirst() }
+        RunDiary.note(text, at: self.started + happening.after)
         self.onHappening(happening)
     }
 }
