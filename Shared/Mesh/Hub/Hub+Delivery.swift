@@ -5,19 +5,28 @@ extension Hub {
     static let overtakingTime = Duration.milliseconds(50)
 
     /// Delivers what one partition of one service may have, as far as its credit goes.
+    ///
+    /// One thing that is due again goes beyond it: all that takes up the credit may be waiting, at
+    /// the service, for just that earlier event of its subject.
     func pump(service: Int, partition: Int, now: Instant) throws(LogError) {
         guard let owner = self.services[service][partition].owner,
             self.services[service][partition].phase == .ready
         else { return }
         var progress = true
-        while progress, self.services[service][partition].credit > 0 {
+        while progress, self.services[service][partition].credit >= 0 {
             progress = false
             for cursor in self.services[service][partition].cursors.indices
-            where self.services[service][partition].credit > 0 {
+            where self.mayAttempt(service, partition, cursor) {
                 let delivered = try self.deliverNext(service, partition, cursor, owner, now)
                 progress = progress || delivered
             }
         }
+    }
+
+    private func mayAttempt(_ service: Int, _ partition: Int, _ cursor: Int) -> Bool {
+        let credit = self.services[service][partition].credit
+        return credit > 0
+            || credit == 0 && !self.services[service][partition].cursors[cursor].due.isEmpty
     }
 
     /// Makes one attempt for one cursor; returns whether there was anything to attempt.
