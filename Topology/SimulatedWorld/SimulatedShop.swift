@@ -210,8 +210,7 @@ package final class SimulatedShop {
             self.publicationsAhead -= 1
             var event = publication.event
             event.time = self.simulation.now
-            _ = publisher.publish(event, to: publication.topic)
-            publisher.send()
+            publisher.publishAside(event, to: publication.topic)
         }
     }
 
