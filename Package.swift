@@ -120,10 +120,11 @@ let topology: [Target] = [
             "TopologyFile",
         ]
     ),
+    .target(name: "CWatch", path: "Topology/CWatch"),
     library(
         "SimulatedWorld",
         in: "Topology",
-        on: ["Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
+        on: ["CWatch", "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
             + capabilityLibraries
     ),
     .executableTarget(

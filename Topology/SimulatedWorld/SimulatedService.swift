@@ -12,12 +12,15 @@ protocol SimulatedProcess: AnyObject {
     func resume()
     /// Brings what it has in hand to an end that can wait, since it is to stop.
     func drain()
+    /// What a handler does that waits although nothing is under way for it; nil where none does.
+    var waitsForNothing: Escape? { get }
 }
 
 extension SimulatedProcess {
     func pause() {}
     func resume() {}
     func drain() {}
+    var waitsForNothing: Escape? { nil }
 }
 
 /// The process of one instance of a service: the real runtime and actors, simulated ground.
@@ -39,12 +42,13 @@ final class SimulatedService<S: Service>: SimulatedProcess {
     func start() {
         guard self.ground == nil else { return }
         self.starts += 1
-        let ground = Ground(shop: self.shop, name: "\(self.name) \(self.starts)")
+        let ground = Ground(shop: self.shop, process: self.name, start: self.starts)
         let runtime = ServiceRuntime<S>(world: ground, instance: self.name, token: self.token)
         ground.onConnected = { runtime.connected() }
         ground.onDisconnected = { runtime.disconnected() }
         ground.onFrame = { try? runtime.received($0) }
         ground.onDrain = { runtime.drain() }
+        ground.jobs.handling = { [weak runtime] in runtime?.handling ?? [] }
         self.ground = ground
         ground.connect()
     }
@@ -59,6 +63,8 @@ final class SimulatedService<S: Service>: SimulatedProcess {
 
     /// Lets a projection commit what it has.
     func drain() { self.ground?.onDrain() }
+
+    var waitsForNothing: Escape? { self.ground?.waitsForNothing }
 }
 
 /// What one simulated process stands on, from its start to its death.
@@ -74,26 +80,33 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     private var calls: [UInt64: CheckedContinuation<[UInt8], any Error>] = [:]
     private var callCount: UInt64 = 0
     private let name: String
+    let jobs: SimulatedExecutor
     var onConnected: () -> Void = {}
     var onDisconnected: () -> Void = {}
     var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
     var onDrain: () -> Void = {}
 
-    init(shop: SimulatedShop, name: String) {
+    init(shop: SimulatedShop, process: String, start: Int) {
         self.shop = shop
-        self.name = name
-        self.chance = shop.simulation.random(for: name)
+        self.name = "\(process) \(start)"
+        self.chance = shop.simulation.random(for: self.name)
+        self.jobs = shop.simulation.executor(of: process)
     }
 
-    var executor: UnownedSerialExecutor {
-        self.shop.simulation.executor.asUnownedSerialExecutor()
-    }
-    var taskExecutor: any TaskExecutor { self.shop.simulation.executor }
+    var executor: UnownedSerialExecutor { self.jobs.asUnownedSerialExecutor() }
+    var taskExecutor: any TaskExecutor { self.jobs }
     var flaws: Flaws { self.shop.flaws }
     var snapshotIntervalMax: Int { self.shop.snapshotIntervalMax }
-    func now() -> Instant { self.shop.simulation.now }
-    func random() -> UInt64 { self.chance.next() }
+    func now() -> Instant {
+        self.jobs.called("now")
+        return self.shop.simulation.now
+    }
+    func random() -> UInt64 {
+        self.jobs.called("random")
+        return self.chance.next()
+    }
     func log(_ level: LogLevel, _ message: String) {
+        self.jobs.called("log")
         if self.isAlive { self.shop.logged(level, "\(self.name): \(message)") }
     }
     func shutOut(_ reason: String) { self.log(.error, reason) }
@@ -122,6 +135,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     }
 
     private func arrived(_ frame: UnsafeRawBufferPointer) {
+        self.shop.simulation.running = self.jobs
         guard self.isPaused else { return self.onFrame(frame) }
         let copy = [UInt8](frame)
         self.postponed.append { [weak self] in copy.withUnsafeBytes { self?.onFrame($0) } }
@@ -147,24 +161,39 @@ final class Ground: ServiceWorld, @unchecked Sendable {
 
     func after(_ duration: Duration, _ action: @escaping @Sendable () -> Void) {
         self.shop.simulation.after(duration) { [weak self] in
-            self?.unlessPaused { [weak self] in if self?.isAlive == true { action() } }
+            self?.unlessPaused { [weak self] in
+                guard let self, self.isAlive else { return }
+                self.shop.simulation.running = self.jobs
+                action()
+            }
         }
     }
 
     func sleep(for duration: Duration) async throws {
+        self.jobs.called("sleep")
         _ = try await self.suspended { id in
             self.shop.simulation.after(duration) { [weak self] in self?.end(id, .success([])) }
         }
     }
 
     func call(_ party: String, _ request: [UInt8], timeout: Duration) async throws -> [UInt8] {
-        try await self.suspended { id in
+        self.jobs.called("call")
+        return try await self.suspended { id in
             self.shop.simulation.after(timeout) { [weak self] in
                 let error = OutsideError(.timedOut, "\(party) gave no answer in time")
                 self?.end(id, .failure(error))
             }
             self.shop.ask(party, request) { [weak self] in self?.end(id, $0) }
         }
+    }
+
+    var waitsForNothing: Escape? {
+        let waiting = self.jobs.handling()
+        guard !waiting.isEmpty, self.calls.isEmpty, !self.isPaused else { return nil }
+        return .wait(
+            of: self.jobs.process,
+            handling: waiting.map { "\($0.type) of \($0.subject)" }
+        )
     }
 
     private func suspended(_ begin: (UInt64) -> Void) async throws -> [UInt8] {

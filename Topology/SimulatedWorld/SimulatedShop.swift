@@ -342,6 +342,14 @@ package final class SimulatedShop {
     /// The names of everything that can be killed, the hub first.
     package var processNames: [String] { ["hub"] + self.processes.keys.sorted() }
 
+    /// What services did beside their hosts: then the run is not the seed's alone.
+    package var escapes: [Escape] { self.simulation.escapes }
+
+    /// A handler that waits although nothing is under way for it, in the end of a run.
+    var waitsForNothing: Escape? {
+        self.processes.keys.sorted().lazy.compactMap { self.processes[$0]?.waitsForNothing }.first
+    }
+
     // MARK: Between the processes
 
     func ask(

@@ -1,3 +1,4 @@
+import CWatch
 import Mesh
 
 /// One thread, virtual time and a seed: everything that happens in a simulated run happens here.
@@ -15,7 +16,9 @@ package final class Simulation {
     /// How many messages arrived somewhere.
     package internal(set) var messageCount = 0
 
-    let executor: SimulatedExecutor
+    private let jobs = JobQueue()
+    /// The process that has run last.
+    var running: SimulatedExecutor?
     private var random: SeededRandom
     private let seed: UInt64
     private var agenda = Agenda()
@@ -26,8 +29,24 @@ package final class Simulation {
         self.now = start
         self.hash = seed
         self.random = SeededRandom(seed: seed).split("schedule")
-        self.executor = SimulatedExecutor()
+        self.jobs.watch.initialize(
+            to: squall_watch(
+                context: Unmanaged.passUnretained(self).toOpaque(),
+                called: { Simulation.watching($0)?.escaped(byCalling: $1) },
+                escaped: { Simulation.watching($0)?.escaped($1) }
+            )
+        )
     }
+
+    deinit { self.jobs.clear() }
+
+    /// Returns an executor for the actors of one process.
+    func executor(of process: String) -> SimulatedExecutor {
+        SimulatedExecutor(of: process, queue: self.jobs)
+    }
+
+    /// What services did beside their hosts.
+    package var escapes: [Escape] { self.jobs.escapes.all }
 
     /// Returns the source of chance for one purpose; drawing from it disturbs no other.
     package func random(for purpose: String) -> SeededRandom {
@@ -57,6 +76,10 @@ package final class Simulation {
     /// - Returns: whether `isOver` became true.
     @discardableResult
     package func run(within limit: Duration, until isOver: () -> Bool) -> Bool {
+        self.jobs.drive { self.steps(within: limit, until: isOver) }
+    }
+
+    private func steps(within limit: Duration, until isOver: () -> Bool) -> Bool {
         let end = self.now + limit
         self.runJobs()
         while !isOver() {
@@ -74,10 +97,45 @@ package final class Simulation {
     }
 
     private func runJobs() {
-        while let job = self.executor.take(using: &self.random) {
+        while let next = self.jobs.take(using: &self.random) {
             self.stepCount += 1
-            job.runSynchronously(on: self.executor.asUnownedSerialExecutor())
+            guard let executor = next.executor else {
+                next.job.runSynchronously(on: self.strays.asUnownedTaskExecutor())
+                continue
+            }
+            self.running = executor
+            next.job.runSynchronously(on: executor.asUnownedSerialExecutor())
         }
+    }
+
+    // MARK: What leaves the simulated world
+
+    /// Where jobs run that were on their way to an executor of the process.
+    private lazy var strays = self.executor(of: "a task outside of every turn")
+
+    private static func watching(_ context: UnsafeMutableRawPointer?) -> Simulation? {
+        context.map { Unmanaged<Simulation>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// What the process that runs is handling.
+    private var handling: [String] {
+        self.running?.handling().map { "\($0.type) of \($0.subject)" } ?? []
+    }
+
+    private func escaped(byCalling call: UnsafePointer<CChar>?) {
+        guard let call, let process = self.running?.process else { return }
+        self.jobs.escapes.add(
+            .call(String(cString: call), by: process, handling: self.handling)
+        )
+    }
+
+    /// Takes over a job that was on its way to the global executor, so that nothing of this run
+    /// goes on elsewhere.
+    private func escaped(_ job: UnsafeMutableRawPointer?) {
+        guard let job, let process = self.running?.process else { return }
+        let stray = unsafeBitCast(job, to: UnownedJob.self)
+        self.jobs.escapes.add(.job(stray.number, by: process, handling: self.handling))
+        self.jobs.add(stray, of: nil)
     }
 }
 
@@ -135,22 +193,4 @@ struct Agenda {
         }
         return self.heap[left].number < self.heap[right].number
     }
-}
-
-/// The executor of every simulated actor: a queue that the simulation empties by hand.
-final class SimulatedExecutor: SerialExecutor, TaskExecutor, @unchecked Sendable {
-    // Confined to the thread that drives the simulation.
-    private var jobs: [UnownedJob] = []
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        self.jobs.append(UnownedJob(job))
-    }
-
-    /// Takes one of the runnable jobs; which one, the seed decides.
-    func take(using random: inout SeededRandom) -> UnownedJob? {
-        guard !self.jobs.isEmpty else { return nil }
-        return self.jobs.remove(at: self.jobs.count == 1 ? 0 : random.below(self.jobs.count))
-    }
-
-    func checkIsolated() {}
 }
