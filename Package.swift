@@ -176,6 +176,21 @@ let package = Package(
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
         tests("TidyTests", on: []),
+        .target(
+            name: "ProbeService",
+            dependencies: dependencies(["Events", "Mesh", "ServiceKit"]),
+            path: "Tests/Probe",
+            exclude: ["Main"],
+            swiftSettings: .strict
+        ),
+        executable("Probe", path: "Tests/Probe/Main", on: ["ProbeService", "ServiceMain"]),
+        tests(
+            "ConformanceTests",
+            on: [
+                "Chaos", "Events", "Mesh", "MeshSocket", "OutsideParties", "ProbeService",
+                "ServiceKit", "SimulatedWorld", "TopologyFile",
+            ] + ["Hub", "Outside", "Probe"]
+        ),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
         tests(
             "RealWorldTests",

@@ -32,7 +32,8 @@ package final class SimulatedShop {
     var snapshotIntervalMax = Int.max
     var processes: [String: any SimulatedProcess] = [:]
     private(set) var parties: [String: any SimulatedPartyProcess] = [:]
-    private let ledgerDisk = MemoryDisk()
+    /// Where the outside parties keep their ledgers.
+    package let ledgerDisk = MemoryDisk()
     /// Who places orders; nil where nobody can.
     private let shoppers: SimulatedShoppers?
     /// The outside parties that publish.
@@ -131,7 +132,7 @@ package final class SimulatedShop {
     }
 
     /// Starts one more instance of a service.
-    func launch(_ instance: String, of service: String) {
+    package func launch(_ instance: String, of service: String) {
         self.add(instance, of: service)
         self.processes[instance]?.start()
     }
@@ -173,12 +174,13 @@ package final class SimulatedShop {
         self.shoppers?.start()
     }
 
-    /// Lets an outside party publish; call it before ``start()``.
+    /// Lets an outside party publish, that time from now.
     package func publish(_ publication: Publication) throws(PublicationError) {
         guard let publisher = self.publishers.first(where: { $0.name == publication.source })
         else { throw PublicationError(publication, publishers: self.publishers.map(\.name)) }
         self.publicationsAhead += 1
-        self.simulation.after(publication.time) { [weak self] in
+        // What is published at the same instant keeps its order.
+        self.simulation.at(self.simulation.now + publication.time) { [weak self] in
             guard let self else { return }
             self.publicationsAhead -= 1
             var event = publication.event
@@ -199,7 +201,7 @@ package final class SimulatedShop {
     }
 
     /// Runs until `isOver` says so or `limit` is over; asks a few times each virtual second.
-    func run(within limit: Duration, until isOver: () -> Bool) -> Bool {
+    package func run(within limit: Duration, until isOver: () -> Bool) -> Bool {
         let end = self.simulation.now + limit
         while self.simulation.now < end {
             self.simulation.run(within: .milliseconds(250)) { false }
