@@ -110,7 +110,7 @@ let topology: [Target] = [
     library(
         "Chaos",
         in: "Topology",
-        on: ["Events", "Mesh", "OutsideParties", "TopologyFile"]
+        on: ["Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
     ),
     library(
         "RealWorld",

@@ -22,7 +22,9 @@ final class HubProcess {
     init(loop: EventLoop, launch: HubLaunch) throws {
         self.loop = loop
         let folder = try FolderDisk(folder: "log")
-        let holding = launch.powerCuts ? HoldingDisk(folder) : nil
+        let faults = launch.diskFaults ? DiskFaults() : nil
+        let disk: any Disk = faults.map { FaultyDisk(folder, $0, wait: Self.wait) } ?? folder
+        let holding = launch.powerCuts ? HoldingDisk(disk) : nil
         self.holding = holding
         let configuration = Hub.Configuration(
             layout: launch.topology.layout,
@@ -31,7 +33,8 @@ final class HubProcess {
             flaws: launch.flaws,
             segmentBytesMax: launch.topology.log.segmentBytes
         )
-        self.hub = try Self.open(configuration, holding ?? folder, loop)
+        self.hub = try Self.open(configuration, holding ?? disk, loop)
+        self.hub.diskFaults = faults
         for link in launch.topology.links {
             for fault in link.faults {
                 self.hub.armStanding(fault, from: link.from, to: link.to)
@@ -64,6 +67,11 @@ final class HubProcess {
                 usleep(250_000)
             }
         }
+    }
+
+    /// Stands still, as a disk does that takes its time.
+    private static func wait(_ duration: Duration) {
+        usleep(useconds_t(clamping: duration.inNanoseconds / 1000))
     }
 
     private func accepted(_ connection: FrameConnection) {

@@ -9,7 +9,7 @@ package struct ScenarioRun {
     package typealias Incident = ScenarioOutcome.Incident
 
     package let scenario: Scenario
-    private let shop: SimulatedShop
+    let shop: SimulatedShop
     private let faults: FaultRunner
     private let start: Instant
     /// Why it cannot be run.

@@ -243,6 +243,7 @@ package final class SimulatedShop {
                 for record in records {
                     self.judge.observe(record)
                     self.fold.observed(record)
+                    self.simulation.survey?.durable(record, now: self.simulation.now)
                     for event in record.events { self.onEvent(event.event) }
                 }
             }

@@ -272,7 +272,7 @@ struct TopologyChecks {
                 "add shoppers: {kind: \"shoppers\", emits: [\"orders.placed\"]} under outside"
             )
         }
-        for extra in shoppers.dropFirst() {
+        for extra in shoppers.dropFirst() where self.topology.load != nil {
             self.reader.report(
                 self.outside[extra.name],
                 "'\(shoppers[0].name)' places the orders already; there is one load"

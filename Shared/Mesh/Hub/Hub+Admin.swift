@@ -37,6 +37,8 @@ extension Hub {
         case "heal": return self.heal(request, now)
         case "slow": return self.slow(request)
         case "link": return self.arm(request, now)
+        case "arm": return self.armTogether(request, now)
+        case "disk": return self.harmDisk(request)
         case "leave": return self.leave(request, now)
         case "dead-letters": return try self.listDeadLetters(request)
         case "redrive", "rewind":
@@ -97,6 +99,7 @@ extension Hub {
         return [
             "services": .array(services),
             "rules": .array(self.rules.rules.map(\.json)),
+            "disk": self.diskReport,
             "isFull": .bool(self.log.isFull),
             "position": .int(Int64(self.log.durable)),
             "records": .int(Int64(self.log.recordCount)),

@@ -104,6 +104,8 @@ package final class Hub {
     var timeOfInput = Instant.zero
     /// How many deadlines belong to timers that were cancelled since they were last cleared out.
     var cancelledTimerCount = 0
+    /// What goes wrong with the disk on purpose; nil where nothing can.
+    package var diskFaults: DiskFaults?
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
 

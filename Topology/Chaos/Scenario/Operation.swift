@@ -33,15 +33,19 @@ package struct Operation: Sendable, Hashable, CustomStringConvertible {
         self.trigger = trigger
     }
 
+    /// What it does, without when: `scale inventory to 3`.
+    package var deed: String {
+        let count = self.kind == .scale ? " to \(self.instances)" : ""
+        return "\(self.kind.rawValue) \(self.service)\(count)"
+    }
+
     /// The operation in words: `scale inventory to 3 at 2s`.
     package var description: String {
-        let deed = "\(self.kind.rawValue) \(self.service)"
-        let count = self.kind == .scale ? " to \(self.instances)" : ""
         switch self.trigger {
-        case .at(let time): return "\(deed)\(count) at \(time.text)"
+        case .at(let time): return "\(self.deed) at \(time.text)"
         case .after(let event, let time):
             let plus = time > .zero ? "\(time.text) " : ""
-            return "\(deed)\(count) \(plus)after \(event)"
+            return "\(self.deed) \(plus)after \(event)"
         }
     }
 }

@@ -23,6 +23,7 @@ package struct ScenarioDraw: Sendable {
     /// Returns the scenario of a seed.
     package func scenario(seed: UInt64) -> Scenario {
         var scenario = Scenario(topology: self.topology, orders: self.orders, seed: seed)
+        scenario.name = "sim"
         scenario.flaws = self.flaws
         if self.varies { Self.vary(&scenario) }
         scenario.faults = FaultSchedule.draw(

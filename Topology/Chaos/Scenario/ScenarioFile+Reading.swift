@@ -1,4 +1,5 @@
 import Mesh
+import ServiceKit
 import TopologyFile
 
 extension Shape {
@@ -124,8 +125,8 @@ struct ScenarioReader {
         for (node, path) in self.document.list(section, "operations") {
             if let done = self.operation(node, path, topology) { file.operations.append(done) }
         }
-        file.flaws = self.document.texts(section, "flaws")
-        file.brokenBy = self.document.texts(section, "brokenBy")
+        file.flaws = self.flaws(section, "flaws")
+        file.brokenBy = self.flaws(section, "brokenBy")
         file.exceptions = self.exceptions(section, topology)
         if section["snapshotEvery"] != nil {
             file.snapshotEvery = self.document.whole(
@@ -175,6 +176,20 @@ struct ScenarioReader {
             }
         }
         return worlds
+    }
+
+    private mutating func flaws(_ section: DocumentReader.Section, _ key: String) -> [String] {
+        let known = Flaw.allCases.map(\.rawValue)
+        let names = self.document.texts(section, key)
+        for (index, name) in names.enumerated() where !known.contains(name) {
+            self.document.report(
+                section.path[key][index],
+                "there is no bug '\(DocumentPath.printable(name))' to plant",
+                Suggestion.closest(to: name, among: known).map { "did you mean '\($0)'?" }
+                    ?? "see squall sim --list-bugs"
+            )
+        }
+        return names
     }
 
     private mutating func exceptions(

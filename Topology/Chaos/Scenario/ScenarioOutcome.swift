@@ -18,6 +18,8 @@ package struct ScenarioOutcome: Sendable {
     package var done: [Bool] = []
     /// How much time passed, virtual in the simulated world.
     package var elapsed = Duration.zero
+    /// The run folder; empty for a run that has none.
+    package var folder = ""
 
     /// Whether nothing was broken.
     package var hasPassed: Bool { self.failure == nil }
@@ -39,6 +41,38 @@ package struct ScenarioOutcome: Sendable {
             self.invariant = invariant
             self.summary = summary
             self.witness = witness
+        }
+
+        /// Creates the failure of an invariant.
+        package init(_ invariant: String, _ finding: Finding) {
+            self.init(invariant: invariant, summary: finding.summary, witness: finding.witness)
+        }
+
+        /// Creates what is wrong with a run that could be judged; nil where nothing is.
+        ///
+        /// - Parameters:
+        ///   - verdict: What was judged at its end.
+        ///   - violation: What was broken while it ran.
+        ///   - unrest: What was still to be done at its end; nil where it had come to rest.
+        ///   - limit: How long it may take to come to rest.
+        package init?(
+            _ verdict: Verdict,
+            violation: (invariant: String, finding: Finding)?,
+            unrest: String?,
+            within limit: Duration
+        ) {
+            if let violation {
+                self.init(violation.invariant, violation.finding)
+            } else if let unrest {
+                self.init(
+                    invariant: "converges",
+                    summary: "not at rest \(limit.text) after the last fault: \(unrest)"
+                )
+            } else if let check = verdict.checks.first(where: { $0.finding.outcome == .broken }) {
+                self.init(check.name, check.finding)
+            } else {
+                return nil
+            }
         }
     }
 

@@ -14,8 +14,6 @@ extension Fault.Kind {
         switch (self, world) {
         case (.clockSkew, .real):
             "the processes of one machine share its clock"
-        case (.tornWrite, .real), (.bitRot, .real):
-            "a real disk does not do it on demand"
         default: nil
         }
     }

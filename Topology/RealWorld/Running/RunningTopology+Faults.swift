@@ -155,7 +155,7 @@ extension RunningTopology {
     }
 
     /// Ends one fault and says how often it bit.
-    private func heal(
+    func heal(
         _ fault: FaultBoard.Fault,
         _ then: @escaping (TopologyStatus.Fault?) -> Void
     ) {

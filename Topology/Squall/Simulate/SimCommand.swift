@@ -42,8 +42,9 @@ struct SimCommand {
         throw ControlError("\(path): \(missing)", hint: "squall up \(path)", isUsage: true)
     }
 
-    static func threads(_ options: SimOptions) -> Int {
-        options.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    /// How many worlds run side by side: as many as asked for, else one a core.
+    static func threads(_ asked: Int?) -> Int {
+        asked ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 
     // MARK: Searching
@@ -55,7 +56,7 @@ struct SimCommand {
         var interrupts = InterruptWatch()
         let terminal = self.context.terminal
         let isLive = terminal.isInteractive && self.context.output.isChatty
-        search.run(threads: Self.threads(self.options)) {
+        search.run(threads: Self.threads(self.options.threads)) {
             let goesOn = !interrupts.comes(within: isLive || self.options.runs == nil ? 200 : 20)
             if isLive { self.writeLive(search.progress, watch.seconds) }
             return goesOn
