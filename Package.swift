@@ -127,6 +127,11 @@ let topology: [Target] = [
         on: ["CWatch", "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
             + capabilityLibraries
     ),
+    library(
+        "ScenarioTesting",
+        in: "Topology",
+        on: ["Chaos", "Mesh", "RealWorld", "SimulatedWorld", "TopologyFile"]
+    ),
     .executableTarget(
         name: "squall",
         dependencies: dependencies(
@@ -160,6 +165,13 @@ let package = Package(
                 "SimulatedWorld", "TopologyFile",
             ]
         ),
+        tests(
+            "ScenarioTests",
+            on: [
+                "Chaos", "Events", "Mesh", "RealWorld", "ScenarioTesting", "SimulatedWorld",
+                "TopologyFile",
+            ]
+        ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
         tests("MeshTests", on: ["Mesh", "SimulatedWorld"]),
         tests(
@@ -173,8 +185,8 @@ let package = Package(
                 "TestSupport",
             ] + capabilityLibraries
         ),
-        tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
-        tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
+        tests("CommandLineTests", on: ["Chaos", "Mesh", "RealWorld", "squall"]),
+        tests("TopologyFileTests", on: ["Chaos", "Mesh", "TopologyFile"]),
         tests("TidyTests", on: []),
         .target(
             name: "ProbeService",

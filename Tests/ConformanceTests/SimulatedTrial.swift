@@ -33,7 +33,7 @@ final class SimulatedTrial: Trial {
     func start(_ instance: String) { self.shop.launch(instance, of: Probe.name) }
 
     func restart(_ process: String) {
-        self.shop.kill(process, restartAfter: .milliseconds(1))
+        _ = self.shop.kill(process)
     }
 
     func pause(_ instance: String, for duration: Duration) {

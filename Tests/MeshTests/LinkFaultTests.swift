@@ -161,6 +161,26 @@ import Testing
         try line.expectAllHandled(21)
     }
 
+    @Test func `that cuts a publisher off keeps some of what it sends, and gets the rest again`()
+        throws
+    {
+        let line = try Line()
+        let cut: JSONValue = ["do": "cut", "from": "shoppers", "to": "hub"]
+        #expect(try line.admin.ask(cut)["error"] == nil)
+        line.publish(6000)
+        line.stage.send(line.shoppers.client.takeOutput(), on: line.shoppers.id)
+        try line.stage.flush()
+        #expect(try line.admin.ask(["do": "heal"])["healed"]?.array?.count == 1)
+        // The hub has what it held, a bounded part, before anything is sent again.
+        let status = try line.admin.ask(["do": "status"])
+        let worker = status["services"]?.array?.first { $0["name"] == "worker" }
+        #expect(worker?["lag"]?.int == 4096)
+        line.publish(1)
+        try line.exchange()
+        #expect(line.handled.count == 6001)
+        #expect(line.shoppers.client.unconfirmedCount == 0)
+    }
+
     @Test func `that loses every delivery tries each again, and again`() throws {
         let line = try Line()
         try line.arm(["kind": "drop", "subject": "s1"])

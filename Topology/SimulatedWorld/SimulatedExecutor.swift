@@ -65,13 +65,11 @@ final class JobQueue: @unchecked Sendable {
         self.arrivals.withLock { $0.append(entry) }
     }
 
-    /// Takes one of the runnable jobs; which one, the seed decides.
-    func take(using random: inout SeededRandom) -> Entry? {
-        guard !self.entries.isEmpty else { return nil }
-        return self.entries.remove(
-            at: self.entries.count == 1 ? 0 : random.below(self.entries.count)
-        )
-    }
+    /// How many jobs are runnable.
+    var count: Int { self.entries.count }
+
+    /// Takes one of the runnable jobs.
+    func take(_ index: Int) -> Entry { self.entries.remove(at: index) }
 
     /// Lets this thread drive the simulation while `body` runs.
     func drive<Result>(_ body: () -> Result) -> Result {

@@ -136,7 +136,7 @@ typedef enum {
 
 /* Starts `path` in a process group of its own, with the default signal handling, the
  * given descriptors and none above them, and SIGKILL when the calling thread ends: call it from
- * the main thread.
+ * the main thread. A guard is told of the group where `guard`, the pipe to it, is not -1.
  * Returns the process id, or -1 with `step` and `error` set. `folder` may be NULL. */
 pid_t squall_spawn(
     const char *path,
@@ -145,7 +145,12 @@ pid_t squall_spawn(
     const char *folder,
     const squall_descriptor *descriptors,
     int descriptor_count,
+    int guard,
     squall_spawn_step *step,
     int *error);
+
+/* Forks a guard: it reads process groups from `pipe` (a negative number takes one back) and kills
+ * them all when nobody can write to it any more. Returns its process id, or -1. */
+pid_t squall_guard(int pipe);
 
 #endif

@@ -10,7 +10,11 @@ extension Hub {
         guard let connection = self.connections[id] else { return }
         self.timeOfInput = now
         if connection.isCut || connection.waitsForRoom {
-            connection.heldFrames.append([UInt8](frame))
+            // A service has only as much under way as its credit allows; a publisher may go on and
+            // on, and sends again what was lost.
+            if connection.service != nil || connection.heldFrames.count < HeldFrames.countMax {
+                connection.heldFrames.append([UInt8](frame))
+            }
             self.rules.bit { $0.isHubCut && $0.from == connection.hello?.name }
             return
         }
@@ -96,6 +100,10 @@ extension Hub {
         }
         connection.hello = hello
         connection.isCut = self.isCutOff(hello.name)
+        if hello.role == .observer {
+            self.observers.append(id)
+            self.observers.sort()
+        }
         if hello.role == .service { connection.service = self.layout.serviceIndex(hello.name) }
         self.welcome(id, hello)
         if self.rules.wantsSeals, hello.role == .service || hello.role == .publisher {
@@ -176,6 +184,7 @@ extension Hub {
     package func disconnected(_ id: ConnectionID, now: Instant) {
         guard let connection = self.connections.removeValue(forKey: id) else { return }
         self.dirtyConnections.remove(id)
+        self.observers.removeAll { $0 == id }
         guard let service = connection.service else { return }
         for partition in self.services[service].indices
         where self.services[service][partition].owner == id {

@@ -237,6 +237,9 @@ package final class Log {
         return bytes.withBytes(0..<count, body)
     }
 
+    /// Where the log begins: what lay before was removed.
+    package var start: UInt64 { self.segments.first?.base ?? self.end }
+
     /// How many segments there are.
     package var segmentCount: Int { self.segments.count }
 

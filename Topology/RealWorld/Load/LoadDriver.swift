@@ -14,13 +14,8 @@ final class LoadDriver {
     private var isRunning = false
     private var isNoting = false
     private var acceptedUpTo: UInt64 = 0
-    /// Armed while something is unanswered: what was answered then, and how long to wait for more.
+    private var answerWatch = AnswerWatch()
     private var answerTimer: TimerID?
-    private var answerWait = LoadDriver.answerWaitMin
-
-    /// How long the hub may answer nothing until everything open is sent again; doubles each time.
-    private static let answerWaitMin = Duration.seconds(1)
-    private static let answerWaitMax = Duration.seconds(8)
     private var retry: TimerID?
     /// Whether the hub refuses everything because its disk is full.
     private var isHubFull = false
@@ -41,6 +36,9 @@ final class LoadDriver {
     /// The ledger's disk became full, or has room again.
     var onDisk: (_ isFull: Bool) -> Void = { _ in }
 
+    /// How many orders may wait for an answer; what is due beyond that is refused. So a hub that is
+    /// cut off costs bounded memory.
+    static let unansweredMax = 8192
     /// How often a full disk is tried again.
     private static let retryInterval = Duration.milliseconds(250)
 
@@ -153,6 +151,9 @@ final class LoadDriver {
 
     /// Publishes orders once they can be written down; else they are refused here.
     private func publish(_ orders: [PlannedOrder]) {
+        let (orders, refused) = self.split(orders)
+        self.refusedCount += refused
+        self.ledger.turnedAway(refused)
         let hasRoom = self.ledger.hasRoom(for: orders, now: self.loop.now())
         self.noteDisk()
         guard hasRoom else {
@@ -168,6 +169,13 @@ final class LoadDriver {
             self.ledger.sent(order, as: sequence)
         }
         self.sentCount += orders.count
+    }
+
+    /// Returns as many of the orders as may wait for an answer, and how many are left.
+    private func split(_ orders: [PlannedOrder]) -> (taken: [PlannedOrder], refused: Int) {
+        let count = max(0, Self.unansweredMax - self.unansweredCount)
+        guard orders.count > count else { return (orders, 0) }
+        return (Array(orders.prefix(count)), orders.count - count)
     }
 
     private func noteDisk() {
@@ -237,19 +245,21 @@ final class LoadDriver {
         self.watchAnswers()
     }
 
-    /// What was published or its answer may be lost on a bad link.
+    /// How many answers came so far.
+    private var answeredCount: Int { Int(self.acceptedUpTo) + self.refusedCount }
+
     private func watchAnswers() {
-        guard self.answerTimer == nil, self.unansweredCount > 0 else { return }
-        let answered = (self.acceptedUpTo, self.refusedCount)
-        self.answerTimer = self.loop.timer(at: self.loop.now() + self.answerWait) { [weak self] in
+        let wait = self.answerWatch.sent(answered: self.answeredCount, open: self.unansweredCount)
+        guard let wait else { return }
+        self.answerTimer = self.loop.timer(at: self.loop.now() + wait) { [weak self] in
             guard let self else { return }
             self.answerTimer = nil
-            if (self.acceptedUpTo, self.refusedCount) != answered {
-                self.answerWait = Self.answerWaitMin
-            } else if self.unansweredCount > 0, self.client.isConnected {
-                self.answerWait = min(self.answerWait * 2, Self.answerWaitMax)
-                self.client.sendAgain()
-            }
+            let isLost = self.answerWatch.cameDue(
+                answered: self.answeredCount,
+                open: self.unansweredCount,
+                isConnected: self.client.isConnected
+            )
+            if isLost { self.client.sendAgain() }
             self.send()
         }
     }
