@@ -86,7 +86,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     ///
     /// - Throws: `WireError` where it cannot be read; then close the connection.
     package func received(_ frame: UnsafeRawBufferPointer) throws(WireError) {
-        self.perform(try self.client.received(frame))
+        var reading = try self.client.read(frame)
+        while let action = try self.client.next(&reading) { self.perform(action) }
         self.flush()
     }
 

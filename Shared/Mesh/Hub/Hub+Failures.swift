@@ -120,12 +120,9 @@ extension Hub {
         let (service, partition) = (failed.service, failed.partition)
         let (cursor, offset) = (failed.cursor, failed.offset)
         let topic = self.services[service][partition].cursors[cursor].topic
-        guard !self.services[service][partition].cursors[cursor].isAcknowledged(offset),
-            let place = try self.place(service, partition, cursor, offset)
+        guard !self.services[service][partition].cursors[cursor].isAcknowledged(offset)
         else { return }
-        let envelope = try self.log.withBytes(at: place.position, count: Int(place.count)) {
-            [UInt8]($0)
-        }
+        let envelope = try self.withEvent(service, partition, cursor, offset) { [UInt8]($0) }
         let number = UInt64(self.deadLetters[service].count) + 1
         let record = self.log.append { writer, _ in
             writer.record(.deadLettered, at: now)
