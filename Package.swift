@@ -120,11 +120,17 @@ let topology: [Target] = [
             "TopologyFile",
         ]
     ),
+    .target(name: "CWatch", path: "Topology/CWatch"),
     library(
         "SimulatedWorld",
         in: "Topology",
-        on: ["Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
+        on: ["CWatch", "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
             + capabilityLibraries
+    ),
+    library(
+        "ScenarioTesting",
+        in: "Topology",
+        on: ["Chaos", "Mesh", "RealWorld", "SimulatedWorld", "TopologyFile"]
     ),
     .executableTarget(
         name: "squall",
@@ -159,6 +165,13 @@ let package = Package(
                 "SimulatedWorld", "TopologyFile",
             ]
         ),
+        tests(
+            "ScenarioTests",
+            on: [
+                "Chaos", "Events", "Mesh", "RealWorld", "ScenarioTesting", "SimulatedWorld",
+                "TopologyFile",
+            ]
+        ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
         tests("MeshTests", on: ["Mesh", "SimulatedWorld"]),
         tests(
@@ -172,9 +185,24 @@ let package = Package(
                 "TestSupport",
             ] + capabilityLibraries
         ),
-        tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
-        tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
+        tests("CommandLineTests", on: ["Chaos", "Mesh", "RealWorld", "squall"]),
+        tests("TopologyFileTests", on: ["Chaos", "Mesh", "TopologyFile"]),
         tests("TidyTests", on: []),
+        .target(
+            name: "ProbeService",
+            dependencies: dependencies(["Events", "Mesh", "ServiceKit"]),
+            path: "Tests/Probe",
+            exclude: ["Main"],
+            swiftSettings: .strict
+        ),
+        executable("Probe", path: "Tests/Probe/Main", on: ["ProbeService", "ServiceMain"]),
+        tests(
+            "ConformanceTests",
+            on: [
+                "Chaos", "Events", "Mesh", "MeshSocket", "OutsideParties", "ProbeService",
+                "ServiceKit", "SimulatedWorld", "TopologyFile",
+            ] + ["Hub", "Outside", "Probe"]
+        ),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
         tests(
             "RealWorldTests",

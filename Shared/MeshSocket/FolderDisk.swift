@@ -25,7 +25,8 @@ package final class FolderDisk: Disk {
     /// The folder's path.
     package let folder: String
 
-    private static let openFilesMax = 32
+    /// Each may keep a file on the disk that was removed meanwhile, or take part in a limit.
+    private static let openFilesMax = 8
 
     private var open: [String: OpenFile] = [:]
     private var uses: UInt64 = 0

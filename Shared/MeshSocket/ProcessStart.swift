@@ -18,19 +18,24 @@ package struct ProcessStart: Sendable {
     package var folder: String?
     /// Which descriptor of this process becomes which of the child.
     package var descriptors: [(source: Int32, target: Int32)]
+    /// Who kills what the child leaves behind when this process is killed; nil where it is known to
+    /// start nothing.
+    package var processGuard: ProcessGuard?
 
     package init(
         path: String,
         arguments: [String] = [],
         environment: [(name: String, value: String)] = [],
         folder: String? = nil,
-        descriptors: [(source: Int32, target: Int32)] = []
+        descriptors: [(source: Int32, target: Int32)] = [],
+        processGuard: ProcessGuard? = nil
     ) {
         self.path = path
         self.arguments = arguments
         self.environment = environment
         self.folder = folder
         self.descriptors = descriptors
+        self.processGuard = processGuard
     }
 
     /// Starts the program and returns its process id; throws where it could not be executed.
@@ -51,6 +56,7 @@ package struct ProcessStart: Sendable {
                         folder,
                         descriptors,
                         Int32(descriptors.count),
+                        self.processGuard?.descriptor ?? -1,
                         &step,
                         &number
                     )

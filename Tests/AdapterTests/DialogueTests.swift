@@ -133,6 +133,18 @@ import Testing
         #expect(try stage.nacks() == stage.complaints)
     }
 
+    @Test func `has back all that it has in hand where it said too much for one line`() throws {
+        var stage = try DialogueStage.ready()
+        let second = DialogueStage.confirmed(2)
+        try stage.deliver(self.first, at: 0)
+        try stage.deliver(second, at: 1)
+        stage.take(stage.dialogue.lineWasTooLong("a line of more than 5 bytes"))
+        #expect(try stage.nacks() == Array(repeating: "a line of more than 5 bytes", count: 2))
+        #expect(stage.dialogue.inHandCount == 0)
+        stage.take(stage.dialogue.commandDisconnected())
+        #expect(try stage.nacks().count == 2)
+    }
+
     @Test func `cannot emit more than the mesh takes`() throws {
         var stage = try DialogueStage.ready(eventBytesMax: 300)
         try stage.deliver(self.first, at: 0)

@@ -3,10 +3,11 @@ import Testing
 
 @Suite struct `A schedule of kills` {
     private func run(_ seed: UInt64, isUp: (String) -> Bool = { _ in true }) -> [(Int64, String)] {
-        var schedule = KillSchedule(count: 30, targets: ["hub", "orders", "bank"], seed: seed)
+        var schedule = KillSchedule(count: 30, seed: seed)
+        let targets = ["hub", "orders", "bank"]
         var kills: [(Int64, String)] = []
         for progress in stride(from: Int64(0), through: KillSchedule.whole, by: 500) {
-            while let name = schedule.next(at: progress, isUp: isUp) {
+            while let name = schedule.next(at: progress, among: targets, isUp: isUp) {
                 kills.append((progress, name))
             }
         }
@@ -25,9 +26,21 @@ import Testing
 
     @Test func `takes another target where one is down, and waits where all are`() {
         #expect(self.run(7) { $0 != "hub" }.allSatisfy { $0.1 != "hub" })
-        var schedule = KillSchedule(count: 3, targets: ["hub"], seed: 1)
-        #expect(schedule.next(at: KillSchedule.whole, isUp: { _ in false }) == nil)
+        var schedule = KillSchedule(count: 3, seed: 1)
+        #expect(schedule.next(at: KillSchedule.whole, among: ["hub"], isUp: { _ in false }) == nil)
         #expect(schedule.remainingCount == 3)
-        #expect(schedule.next(at: KillSchedule.whole, isUp: { _ in true }) == "hub")
+        #expect(schedule.next(at: KillSchedule.whole, among: ["hub"], isUp: { _ in true }) == "hub")
+    }
+    @Test func `kills instances that were added after the start`() {
+        var schedule = KillSchedule(count: 30, seed: 3)
+        var killed: Set<String> = []
+        for progress in stride(from: Int64(0), through: KillSchedule.whole, by: 500) {
+            let isLate = progress > KillSchedule.whole / 3
+            let targets = isLate ? ["orders", "orders-2"] : ["orders"]
+            while let name = schedule.next(at: progress, among: targets, isUp: { _ in true }) {
+                killed.insert(name)
+            }
+        }
+        #expect(killed == ["orders", "orders-2"])
     }
 }

@@ -45,6 +45,25 @@ import Testing
         #expect(self.fold(run).services[payments].lag == requests.count)
     }
 
+    @Test func `a service that fell behind catches up by what it handles beyond what comes in`() {
+        var run = LogBuilder()
+        let events = (1...500).map { run.publish(run.order("order-\($0)")) }
+        let orders = run.service("orders")
+        run.turn("orders", [events[0]])
+        #expect(self.fold(run).services[orders].catchUp(now: run.time) == nil)
+        run.time = run.time + .seconds(3)
+        for event in events[1...300] { run.turn("orders", [event]) }
+        let now = run.time + .milliseconds(100)
+        let numbers = self.fold(run).services[orders]
+        #expect(numbers.catchUp(now: now) == .init(perSecond: 300, timeLeft: .milliseconds(663)))
+        // What comes in meanwhile is not gained.
+        for number in 501...600 { run.publish(run.order("order-\(number)")) }
+        let later = self.fold(run).services[orders].catchUp(now: now + .milliseconds(100))
+        #expect(later == .init(perSecond: 200, timeLeft: .milliseconds(1495)))
+        for event in events.dropFirst(301) { run.turn("orders", [event]) }
+        #expect(self.fold(run).services[orders].catchUp(now: run.time) == nil)
+    }
+
     @Test func `latency counts from the commit of an event to the commit of its turn`() {
         var run = LogBuilder()
         let event = run.publish(run.order("order-1"))

@@ -1,3 +1,4 @@
+import Chaos
 import RealWorld
 import Testing
 
@@ -52,6 +53,20 @@ import Testing
         #expect(lines[1].hasPrefix("orders    ready  0-1 3"))
         #expect(lines[2].hasPrefix("orders-2  ready  2"))
         #expect(HumanText.ranges([]).isEmpty)
+    }
+
+    @Test func `shows how a service catches up while one does`() {
+        var late = TopologyStatus.Process(name: "analytics", state: "ready")
+        late.lag = 14_200
+        #expect(!LiveTable(width: 100).processes([late])[0].contains("catches up"))
+        late.catchUpPerSecond = 2_350
+        late.caughtUpIn = .milliseconds(6_042)
+        let lines = LiveTable(width: 80).processes([late])
+        #expect(lines[0].contains("     lag      catches up"), "\(lines[0])")
+        #expect(lines[1].contains("  14,200  2,350/s, 6.0 s"), "\(lines[1])")
+        var status = self.status
+        status.processes = [late]
+        #expect(TopologyStatus(json: status.json)?.processes == [late])
     }
 
     @Test func `shows processes, orders, faults and what happened`() {

@@ -161,6 +161,26 @@ import Testing
         try line.expectAllHandled(21)
     }
 
+    @Test func `that cuts a publisher off keeps some of what it sends, and gets the rest again`()
+        throws
+    {
+        let line = try Line()
+        let cut: JSONValue = ["do": "cut", "from": "shoppers", "to": "hub"]
+        #expect(try line.admin.ask(cut)["error"] == nil)
+        line.publish(6000)
+        line.stage.send(line.shoppers.client.takeOutput(), on: line.shoppers.id)
+        try line.stage.flush()
+        #expect(try line.admin.ask(["do": "heal"])["healed"]?.array?.count == 1)
+        // The hub has what it held, a bounded part, before anything is sent again.
+        let status = try line.admin.ask(["do": "status"])
+        let worker = status["services"]?.array?.first { $0["name"] == "worker" }
+        #expect(worker?["lag"]?.int == 4096)
+        line.publish(1)
+        try line.exchange()
+        #expect(line.handled.count == 6001)
+        #expect(line.shoppers.client.unconfirmedCount == 0)
+    }
+
     @Test func `that loses every delivery tries each again, and again`() throws {
         let line = try Line()
         try line.arm(["kind": "drop", "subject": "s1"])
@@ -230,5 +250,29 @@ import Testing
         #expect(shoppers.refusals.count == refused)
         try worker.exchange()
         #expect(worker.takeDeliveries().map(\.delivery.event.id.low) == [101])
+    }
+}
+
+@Suite struct `Several links` {
+    @Test func `go bad in one step, answer for each of them, and heal in one`() throws {
+        let stage = try HubStage()
+        let admin = StageAdmin(stage)
+        let cuts: [JSONValue] = [
+            ("shoppers", "worker"), ("nobody", "worker"), ("worker", "reader"),
+        ]
+        .map { ["from": .string($0.0), "to": .string($0.1), "fault": ["kind": "cut"]] }
+        let armed = try admin.ask(["do": "arm", "faults": .array(cuts)])["armed"]?.array ?? []
+        #expect(armed.map { $0["number"]?.int } == [1, nil, 2])
+        #expect(armed[1]["error"]?.string?.contains("nobody→worker") == true)
+        let shoppers = StageShoppers(stage)
+        let worker = StageWorker(stage, instance: "worker-1")
+        shoppers.publish("s1", 1)
+        try shoppers.exchange()
+        try worker.exchange()
+        #expect(worker.takeDeliveries().isEmpty)
+        let healed = try admin.ask(["do": "heal", "numbers": [1, 2]])["healed"]?.array ?? []
+        #expect(healed.map { $0["number"]?.int } == [1, 2])
+        try worker.exchange()
+        #expect(worker.takeDeliveries().count == 1)
     }
 }

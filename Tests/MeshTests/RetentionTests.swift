@@ -79,6 +79,58 @@ import Testing
         #expect(try self.drain(second) == 20)
     }
 
+    @Test func `of all events of a quiet partition leaves it fit for new ones`() throws {
+        let stage = try self.stage(.init(bytes: 10_000))
+        let shoppers = StageShoppers(stage)
+        let admin = StageAdmin(stage)
+        var worker = StageWorker(stage, instance: "worker-1")
+        try worker.exchange()
+        let subjects = (0..<2).map { partition in
+            (0..<99).map { "order-\($0)" }
+                .first { StableHash.of($0) % 2 == UInt64(partition) } ?? ""
+        }
+        var number: UInt64 = 0
+        let publish = { (partition: Int) in
+            number += 1
+            shoppers.publish(subjects[partition], number)
+            try shoppers.exchange()
+        }
+        // Without a change: nothing is in the journal that would have to stay.
+        let handle = {
+            var count = 0
+            while true {
+                try worker.exchange()
+                let items = worker.takeDeliveries()
+                if items.isEmpty { return count }
+                count += items.count
+                for (partition, epoch, delivery) in items {
+                    _ = worker.client.decided(partition, epoch: epoch, delivery, .init())
+                    worker.note(worker.client.finished(partition, epoch: epoch, delivery))
+                }
+            }
+        }
+        for _ in 1...10 { try publish(0) }
+        #expect(try handle() == 10)
+        for _ in 1...300 {
+            try publish(1)
+            _ = try handle()
+        }
+        let begin = Log.position(of: stage.disk.list()[0]) ?? 0
+        #expect(begin > 0)
+
+        // An event that waits while further segments begin.
+        stage.hub.disconnected(worker.id, now: stage.now)
+        try publish(0)
+        for _ in 1...100 { try publish(1) }
+        worker = StageWorker(stage, instance: "worker-1")
+        #expect(try handle() == 101)
+
+        // What is gone cannot be read again, and asking for it does no harm.
+        let answer = try admin.ask(["do": "rewind", "service": "worker", "toTime": 0])
+        #expect((answer["events"]?.int ?? 0) > 0, "\(answer.text)")
+        try stage.restart()
+    }
+
     @Test func `by age removes only what is old`() throws {
         let stage = try self.stage(.init(age: .seconds(60)))
         let shoppers = StageShoppers(stage)

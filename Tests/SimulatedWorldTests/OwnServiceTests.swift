@@ -162,8 +162,11 @@ private func visits(_ count: Int) -> [Publication] {
 @Test(arguments: UInt64(1)...10)
 func `a topology that is no shop is judged by what every mesh promises`(seed: UInt64) throws {
     let draw = ScenarioDraw(topology: try hello(), orders: 30, faultCount: 8)
+    var scenario = draw.scenario(seed: seed)
+    // What has rotted cannot be read back below.
+    scenario.faults.removeAll { $0.kind == .bitRot }
     let run = ScenarioRun(
-        draw.scenario(seed: seed),
+        scenario,
         services: [.init(Greeter.self)],
         publications: visits(20)
     )

@@ -85,6 +85,24 @@ func `under priorities every promise holds too, and the seed decides everything`
     }
 }
 
+@Test func `an event that fails for a while is tried again though later ones used up the window`()
+    throws
+{
+    var topology = try shopTopology()
+    topology.limits.mesh.window = 1
+    for index in topology.services.indices where topology.services[index].name == "orders" {
+        // The refund, behind the payment that fails, takes the only place.
+        topology.services[index].settings = ["paymentTimeout": "300ms"]
+    }
+    for strategy in Scenario.Strategy.allCases {
+        var scenario = Scenario(topology: topology, orders: 3, seed: 1)
+        scenario.strategy = strategy
+        scenario.faults = [Fault(.down, "bank", .at(.zero), for: .seconds(5))]
+        let outcome = ScenarioRun.run(scenario)
+        #expect(outcome.hasPassed, "\(strategy): \(outcome.failure?.summary ?? "")")
+    }
+}
+
 @Test func `a ring passes its messages on, the same way under the same seed`() {
     func hash(_ seed: UInt64) -> UInt64 {
         let ring = SimulatedRing(services: 5, tokens: 3, seed: seed)

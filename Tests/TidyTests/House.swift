@@ -72,13 +72,25 @@ enum House {
                 ],
                 isPure: false
             ),
+            Part(folder: "Topology/CWatch", imports: [], isPure: false),
             Part(
                 folder: "Topology/SimulatedWorld",
                 imports: Set(
-                    ["Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
+                    [
+                        "CWatch", "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit",
+                        "Synchronization", "TopologyFile",
+                    ]
                         + House.capabilities.map { "\($0)Service" }
                 ),
                 isPure: true
+            ),
+            Part(
+                folder: "Topology/ScenarioTesting",
+                imports: [
+                    "Chaos", "Glibc", "Mesh", "RealWorld", "SimulatedWorld", "Testing",
+                    "TopologyFile",
+                ],
+                isPure: false
             ),
             Part(
                 folder: "Topology/Squall",

@@ -45,6 +45,12 @@ import TopologyFile
                     + "did you mean 'bank'?"
             ),
             (
+                "{from: \"counter\", to: \"bank\"}",
+                "{from: \"counter\", to: \"bank\", faults: ▶[{kind: \"cut\"}]}",
+                "links[2].faults: calls of an outside party take no hub, which could make them "
+                    + "go wrong; give the party faults: outside.bank.faults"
+            ),
+            (
                 "ramp: \"1s\"", "ramp: ▶1",
                 "load.ramp: expected a duration; write its unit too, as in \"1ms\""
             ),

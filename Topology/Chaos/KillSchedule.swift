@@ -7,14 +7,11 @@ package struct KillSchedule: Sendable {
     /// How far a run is, in millionths.
     package static let whole: Int64 = 1_000_000
 
-    /// What may be killed.
-    package let targets: [String]
     private var marks: [Int64]
     private var random: SeededRandom
 
     /// Creates a schedule of `count` kills between the start and nine tenths of the run.
-    package init(count: Int, targets: [String], seed: UInt64) {
-        self.targets = targets
+    package init(count: Int, seed: UInt64) {
         var random = SeededRandom(seed: seed).split("kills")
         var marks: [Int64] = []
         for _ in 0..<count { marks.append(Int64(random.below(Int(Self.whole * 9 / 10)))) }
@@ -30,13 +27,18 @@ package struct KillSchedule: Sendable {
     ///
     /// - Parameters:
     ///   - progress: How far the run is, in millionths.
+    ///   - targets: What there is to kill now.
     ///   - isUp: Whether a target can be killed at the moment; another one is taken where not.
     /// - Returns: The name of a target, or nil where nothing is due or nothing is up.
-    package mutating func next(at progress: Int64, isUp: (String) -> Bool) -> String? {
+    package mutating func next(
+        at progress: Int64,
+        among targets: [String],
+        isUp: (String) -> Bool
+    ) -> String? {
         guard let mark = self.marks.last, mark <= progress else { return nil }
-        let first = self.random.below(max(self.targets.count, 1))
-        for step in self.targets.indices {
-            let target = self.targets[(first + step) % self.targets.count]
+        let first = self.random.below(max(targets.count, 1))
+        for step in targets.indices {
+            let target = targets[(first + step) % targets.count]
             if isUp(target) {
                 self.marks.removeLast()
                 return target

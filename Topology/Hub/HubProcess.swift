@@ -22,8 +22,8 @@ final class HubProcess {
     init(loop: EventLoop, launch: HubLaunch) throws {
         self.loop = loop
         let folder = try FolderDisk(folder: "log")
-        let faults = launch.diskFaults ? DiskFaults() : nil
-        let disk: any Disk = faults.map { FaultyDisk(folder, $0, wait: Self.wait) } ?? folder
+        let faults = DiskFaults()
+        let disk = FaultyDisk(folder, faults, wait: Self.wait)
         let holding = launch.powerCuts ? HoldingDisk(disk) : nil
         self.holding = holding
         let configuration = Hub.Configuration(
@@ -103,8 +103,8 @@ final class HubProcess {
             Report.fatal("the log failed: \(error)", code: error.code == .full ? 4 : 3)
         }
         for id in self.hub.takeDirtyConnections() {
-            let frames = self.hub.takeOutput(of: id)
-            if !frames.isEmpty { self.connections[id]?.send(frames) }
+            guard let connection = self.connections[id] else { continue }
+            self.hub.sendOutput(of: id) { connection.send(emptying: &$0) }
         }
         for id in self.hub.takeClosing() { self.connections[id]?.closeWhenSent() }
         for line in self.hub.takeAudit() { Audit.write(line) }

@@ -24,11 +24,12 @@ package struct ScenarioRun {
     /// Prepares the run of a scenario; one that `listens` keeps what services complain about.
     ///
     /// Every service of its topology must be one of `services`; `publications` are published
-    /// beside the orders.
+    /// beside the orders, and `invariants` judged beside the usual ones.
     package init(
         _ scenario: Scenario,
         services: ServiceCatalogue = .linked,
         publications: [Publication] = [],
+        invariants: [@Sendable (MeshLayout) -> any Invariant] = [],
         listens: Bool = false
     ) {
         self.scenario = scenario
@@ -39,7 +40,8 @@ package struct ScenarioRun {
             flaws: Flaws(names: Set(scenario.flaws)),
             strategy: scenario.strategy,
             exceptions: scenario.exceptions,
-            services: services
+            services: services,
+            invariants: invariants
         )
         var problem = self.shop.missing.map { "\($0)" }
         for publication in publications {
@@ -128,14 +130,20 @@ package struct ScenarioRun {
 
     private var isBroken: Bool {
         self.shop.judge.violation != nil || self.shop.logProblem != nil
-            || self.shop.hubFailure != nil
+            || self.shop.hubFailure != nil || !self.shop.escapes.isEmpty
     }
 
     private func outcome(_ hasConverged: Bool) -> ScenarioOutcome {
         let violation = self.shop.judge.violation
         var verdict: Verdict?
         var failure: Failure?
-        if let error = self.shop.hubFailure ?? self.shop.logProblem ?? self.shop.foundRot {
+        // What depends on more than the seed is the cause of whatever else went wrong.
+        let waiting = hasConverged || self.isBroken ? nil : self.shop.waitsForNothing
+        if let escape = self.shop.escapes.first ?? waiting {
+            failure = Failure(invariant: "stays-inside", summary: "\(escape)", witness: [])
+        } else if let error = self.shop.hubFailure ?? self.shop.logProblem
+            ?? self.shop.foundRot
+        {
             failure = Failure(invariant: "log-readable", summary: "\(error)", witness: [])
         }
         do {
@@ -202,6 +210,9 @@ package struct ScenarioRun {
 
     /// What was done on purpose, in order.
     package var incidents: [Incident] { self.faults.incidents }
+
+    /// What the outside parties wrote down.
+    package func ledgers() throws -> Ledgers { try self.shop.ledgers() }
 }
 
 extension ScenarioOutcome.Failure {

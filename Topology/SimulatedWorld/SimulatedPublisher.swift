@@ -114,7 +114,7 @@ package struct Publication: Sendable {
     package var topic: String
     package var event: EventEnvelope
 
-    /// `source` is an outside party that may publish to the event's topic, `time` that since the
+    /// `source` is an outside party that may publish to the event's topic; `time` counts from the
     /// start of the run.
     package init<E: Event>(_ event: E, from source: String, at time: Duration) {
         self.time = time

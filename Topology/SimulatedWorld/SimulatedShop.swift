@@ -14,8 +14,8 @@ package final class SimulatedShop {
     package let topology: Topology
     let layout: MeshLayout
     let flaws: Flaws
-    /// The invariants that it is not judged by.
-    private let exceptions: Set<String>
+    /// Makes a judge that has seen nothing yet.
+    private let newJudge: () -> Judge
     private let services: ServiceCatalogue
     /// The service of the topology that cannot be started, where there is one.
     package let missing: ServiceMissing?
@@ -33,7 +33,8 @@ package final class SimulatedShop {
     var processes: [String: any SimulatedProcess] = [:]
     private(set) var parties: [String: any SimulatedPartyProcess] = [:]
     let launcher: SimulatedLauncher
-    private let ledgerDisk = MemoryDisk()
+    /// Where the outside parties keep their ledgers.
+    package let ledgerDisk = MemoryDisk()
     /// Who places orders; nil where nobody can.
     let shoppers: SimulatedShoppers?
     /// The outside parties that publish.
@@ -70,12 +71,12 @@ package final class SimulatedShop {
         flaws: Flaws = Flaws(),
         strategy: Scenario.Strategy = .random,
         exceptions: Set<String> = [],
-        services: ServiceCatalogue = .linked
+        services: ServiceCatalogue = .linked,
+        invariants: [@Sendable (MeshLayout) -> any Invariant] = []
     ) {
         self.topology = topology
         self.services = services
         self.missing = services.missing(in: topology)
-        self.exceptions = exceptions
         self.flaws = flaws
         let simulation = Simulation(
             seed: seed,
@@ -116,7 +117,10 @@ package final class SimulatedShop {
                 ledgerDisk: ledgerDisk
             )
         }
-        self.judge = Judge(layout: layout, except: exceptions)
+        self.newJudge = {
+            Judge(layout: layout, except: exceptions, adding: invariants.map { $0(layout) })
+        }
+        self.judge = self.newJudge()
         self.fold = RunFold(layout: layout)
         self.launcher.add(hub, ProcessPlan(name: hub.name, stage: 0))
         self.addServices()
@@ -155,7 +159,7 @@ package final class SimulatedShop {
     }
 
     /// Adds an instance of a service; it is started at once where the others run already.
-    func launch(_ instance: String, of service: String) { self.add(instance, of: service) }
+    package func launch(_ instance: String, of service: String) { self.add(instance, of: service) }
 
     private func addParties() {
         for party in self.topology.outside {
@@ -197,12 +201,13 @@ package final class SimulatedShop {
         self.shoppers?.start()
     }
 
-    /// Lets an outside party publish; call it before ``start()``.
+    /// Lets an outside party publish, that time from now.
     package func publish(_ publication: Publication) throws(PublicationError) {
         guard let publisher = self.publishers.first(where: { $0.name == publication.source })
         else { throw PublicationError(publication, publishers: self.publishers.map(\.name)) }
         self.publicationsAhead += 1
-        self.simulation.after(publication.time) { [weak self] in
+        // What is published at the same instant keeps its order.
+        self.simulation.at(self.simulation.now + publication.time) { [weak self] in
             guard let self else { return }
             self.publicationsAhead -= 1
             var event = publication.event
@@ -222,7 +227,7 @@ package final class SimulatedShop {
     }
 
     /// Runs until `isOver` says so or `limit` is over; asks a few times each virtual second.
-    func run(within limit: Duration, until isOver: () -> Bool) -> Bool {
+    package func run(within limit: Duration, until isOver: () -> Bool) -> Bool {
         let end = self.simulation.now + limit
         while self.simulation.now < end {
             self.simulation.run(within: .milliseconds(250)) { false }
@@ -286,7 +291,7 @@ package final class SimulatedShop {
         guard end < self.follower.position else { return }
         let onEvent = self.onEvent
         self.onEvent = { _ in }
-        self.judge = Judge(layout: self.layout, except: self.exceptions)
+        self.judge = self.newJudge()
         self.fold = RunFold(layout: self.layout)
         self.follower = LogFollower()
         self.follow()
@@ -315,8 +320,13 @@ package final class SimulatedShop {
         if let missing = self.missing { throw missing }
         self.follow()
         if let problem = self.logProblem { throw problem }
+        return self.judge.finish(ledgers: try self.ledgers())
+    }
+
+    /// What the outside parties wrote down until now.
+    package func ledgers() throws -> Ledgers {
         try self.shoppers?.syncLedger()
-        return self.judge.finish(ledgers: try Ledgers(reading: self.ledgerDisk))
+        return try Ledgers(reading: self.ledgerDisk)
     }
 
     /// The hash of everything that happened, down to the bytes of the log.
@@ -388,6 +398,14 @@ package final class SimulatedShop {
 
     /// The names of everything that can be killed, the hub first.
     package var processNames: [String] { ["hub"] + self.processes.keys.sorted() }
+
+    /// What services did beside their hosts: then the run is not the seed's alone.
+    package var escapes: [Escape] { self.simulation.escapes }
+
+    /// A handler that waits although nothing is under way for it, in the end of a run.
+    var waitsForNothing: Escape? {
+        self.processes.keys.sorted().lazy.compactMap { self.processes[$0]?.waitsForNothing }.first
+    }
 
     // MARK: Between the processes
 

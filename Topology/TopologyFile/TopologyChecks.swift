@@ -199,11 +199,11 @@ struct TopologyChecks {
             } else if self.topology.service(link.from) == nil {
                 self.reader.report(path["from"], "only services call outside parties")
             }
-            for (index, fault) in link.faults.enumerated() where fault.type != nil {
+            if !link.faults.isEmpty {
                 self.reader.report(
-                    path["faults"][index]["type"],
-                    "calls of an outside party have no event type",
-                    "leave it out"
+                    path["faults"],
+                    "calls of an outside party take no hub, which could make them go wrong",
+                    "give the party faults: outside.\(target.name).faults"
                 )
             }
             return

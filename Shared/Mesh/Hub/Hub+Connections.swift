@@ -10,7 +10,11 @@ extension Hub {
         guard let connection = self.connections[id] else { return }
         self.timeOfInput = now
         if connection.isCut || connection.waitsForRoom {
-            connection.heldFrames.append([UInt8](frame))
+            // A service has only as much under way as its credit allows; a publisher may go on and
+            // on, and sends again what was lost.
+            if connection.service != nil || connection.heldFrames.count < HeldFrames.countMax {
+                connection.heldFrames.append([UInt8](frame))
+            }
             self.rules.bit { $0.isHubCut && $0.from == connection.hello?.name }
             return
         }
@@ -52,6 +56,7 @@ extension Hub {
             }
             switch (kind, connection.service) {
             case (.publish, nil): try self.publish(id, connection, &reader, now)
+            case (.volatile, nil): try self.takeVolatile(id, connection, &reader, now)
             case (.admin, nil): try self.admin(id, connection, &reader, now)
             case (.commit, _?) where !self.hasRoom(toCommit: frame.count):
                 self.waitForRoom(connection, frame)
@@ -94,13 +99,12 @@ extension Hub {
             self.disconnected(other, now: now)
             self.closing.append(other)
         }
-        connection.hello = hello
+        connection.admit(hello, self.layout)
         connection.isCut = self.isCutOff(hello.name)
         if hello.role == .observer {
             self.observers.append(id)
             self.observers.sort()
         }
-        if hello.role == .service { connection.service = self.layout.serviceIndex(hello.name) }
         self.welcome(id, hello)
         if self.rules.wantsSeals, hello.role == .service || hello.role == .publisher {
             self.tellSeals(id, true)
@@ -122,7 +126,8 @@ extension Hub {
             topics: (0..<self.layout.topicCount).map {
                 MeshLayout.Topic(
                     name: self.layout.topicName($0),
-                    partitions: self.layout.partitionCount($0)
+                    partitions: self.layout.partitionCount($0),
+                    sync: self.layout.isVolatile($0) ? .never : .always
                 )
             },
             partitions: service.map { self.layout.services[$0].partitions } ?? 0,

@@ -29,8 +29,10 @@ extension Hub {
                 if let record = state.journalRecords.first { needed = min(needed, record) }
                 for cursor in state.cursors {
                     let topic = self.topics[cursor.topic][partition]
-                    guard cursor.floor < topic.end else { continue }
-                    needed = min(needed, topic.scanStart(for: cursor.floor))
+                    guard cursor.floor < topic.end,
+                        let start = topic.scanStart(for: cursor.floor)
+                    else { continue }
+                    needed = min(needed, start)
                 }
             }
             let open = self.deadLetters[service].first { !$0.isRedriven }

@@ -6,26 +6,40 @@ struct EventPlace: Sendable, Hashable {
 
 /// The index of one partition of one topic over the physical log.
 ///
-/// The places of the last events are all kept; of the older ones only every 64th record's, from
-/// which a reader scans forward. Memory: 16 bytes a recent event, 1/8 byte an old one.
+/// The places of the last events are all kept; of the older ones only those of every 64th record,
+/// from which a reader scans forward. Where those have become many, every second one is dropped, so
+/// that memory and checkpoints stay small however long the log becomes: at most 40 KiB in all.
 struct TopicPartition {
     /// The offset that the next event gets.
     private(set) var end: UInt64 = 0
     private(set) var recentStart: UInt64 = 0
     private var recent: [EventPlace] = []
+    /// The records of the events at `first`, `first + stride` and so on.
     private var sparse: [UInt64] = []
-    /// The number of strides whose records retention has removed.
-    private var removedStrides: UInt64 = 0
-    private static let stride: UInt64 = 64
+    private var first: UInt64 = 0
+    private var stride = Self.strideMin
+    /// The events themselves where the topic is never synced; nil where they are in the log.
+    private(set) var volatile: VolatileTail?
+    private static let strideMin: UInt64 = 64
+    private static let sparseMax = 1024
     private static let recentMax = 1024
 
     init() {}
+
+    /// Adds an event that is kept in memory only.
+    mutating func appendVolatile(_ envelope: UnsafeRawBufferPointer) {
+        if self.volatile == nil { self.volatile = VolatileTail(from: self.end) }
+        self.volatile?.append(envelope)
+        self.end += 1
+    }
 
     /// Reads what ``encode(into:)`` wrote; no event counts as recent.
     init(from reader: inout WireReader) throws(WireError) {
         self.end = try reader.varint()
         self.recentStart = self.end
-        self.removedStrides = try reader.varint()
+        self.first = try reader.varint()
+        self.stride = try reader.varint()
+        guard self.stride > 0 else { throw WireError("an index has no stride") }
         var position: UInt64 = 0
         for _ in 0..<(try reader.count()) {
             position += try reader.varint()
@@ -35,7 +49,8 @@ struct TopicPartition {
 
     func encode(into writer: inout WireWriter) {
         writer.varint(self.end)
-        writer.varint(self.removedStrides)
+        writer.varint(self.first)
+        writer.varint(self.stride)
         writer.varint(UInt64(self.sparse.count))
         var before: UInt64 = 0
         for position in self.sparse {
@@ -48,14 +63,35 @@ struct TopicPartition {
     @discardableResult
     mutating func append(_ place: EventPlace, record: UInt64) -> UInt64 {
         let offset = self.end
-        if offset.isMultiple(of: Self.stride) { self.sparse.append(record) }
-        self.recent.append(place)
-        self.end += 1
-        if self.recent.count >= 2 * Self.recentMax {
-            self.recent.removeFirst(Self.recentMax)
-            self.recentStart += UInt64(Self.recentMax)
-        }
+        self.append(CollectionOfOne(place), record: record)
         return offset
+    }
+
+    /// Adds events that lie in one record.
+    mutating func append(_ places: some Collection<EventPlace>, record: UInt64) {
+        for place in places {
+            // Where retention has taken everything, what comes next is the first to be found.
+            if self.sparse.isEmpty { self.first = self.end }
+            if self.end == self.first &+ UInt64(self.sparse.count) &* self.stride {
+                if self.sparse.count >= Self.sparseMax { self.thinOut() }
+                self.sparse.append(record)
+            }
+            self.recent.append(place)
+            self.end += 1
+        }
+        if self.recent.count >= 2 * Self.recentMax {
+            let surplus = self.recent.count - Self.recentMax
+            self.recent.removeFirst(surplus)
+            self.recentStart += UInt64(surplus)
+        }
+    }
+
+    /// Drops every second place.
+    ///
+    /// There is an even number of them, so that the next one comes where it would have come.
+    private mutating func thinOut() {
+        self.sparse = self.sparse.indices.filter { $0.isMultiple(of: 2) }.map { self.sparse[$0] }
+        self.stride *= 2
     }
 
     /// Returns where a recent event lies, or nil where only a scan can tell.
@@ -64,21 +100,21 @@ struct TopicPartition {
         return self.recent[Int(offset - self.recentStart)]
     }
 
-    /// Returns the position of a record from which a scan forward meets the event at `offset`.
-    func scanStart(for offset: UInt64) -> UInt64 {
-        let stride = max(offset / Self.stride, self.removedStrides) - self.removedStrides
-        return self.sparse[Int(min(stride, UInt64(self.sparse.count) - 1))]
+    /// Returns the position of a record from which a scan forward meets the event at `offset`, or
+    /// nil where no event is left.
+    func scanStart(for offset: UInt64) -> UInt64? {
+        let index = (max(offset, self.first) - self.first) / self.stride
+        return self.sparse.isEmpty ? nil : self.sparse[min(Int(index), self.sparse.count - 1)]
     }
 
     /// The first offset that can still be read.
-    var start: UInt64 { min(self.removedStrides * Self.stride, self.end) }
+    var start: UInt64 { self.volatile?.start ?? (self.sparse.isEmpty ? self.end : self.first) }
 
     /// The records before `position` are gone: forgets the offsets that lay there.
     mutating func removed(before position: UInt64) {
-        let gone = self.sparse.prefix { $0 < position }.count
         // The last stride may reach across the cut; then its first events are gone.
-        guard gone > 0 else { return }
+        let gone = self.sparse.prefix { $0 < position }.count
         self.sparse.removeFirst(gone)
-        self.removedStrides += UInt64(gone)
+        self.first &+= UInt64(gone) &* self.stride
     }
 }

@@ -53,15 +53,22 @@ private let canMount: Bool = {
         squall="$1"; folder="$2"; topology="$3"
         mount -t tmpfs -o size=24m none "$folder"
         cd "$folder"
-        timeout 60 "$squall" up "$topology" --for 7s --rate 150 > out 2>&1 &
+        # Waits until the command that follows succeeds.
+        until_holds() {
+            for try in $(seq 300); do "$@" && return; sleep 0.1; done
+            echo "waited in vain for: $*"; return 1
+        }
+        ps_says() { "$squall" ps --json 2> /dev/null | grep -Eq "$1"; }
+        timeout 100 "$squall" up "$topology" --rate 150 > out 2>&1 &
         up=$!
-        sleep 2
+        until_holds ps_says '"confirmed":[0-9]{3}'
         dd if=/dev/zero of=big bs=64k 2>/dev/null || true
-        sleep 1
+        until_holds ps_says 'is full'
         "$squall" kill hub > /dev/null
-        sleep 1
-        "$squall" ps --json > full.json || true
+        until_holds ps_says '"name":"hub","state":"ready"[^}]*"restarts":1'
         rm big
+        until_holds ps_says 'has room'
+        kill -TERM $up
         code=0; wait $up || code=$?
         cat out
         echo "code $code"

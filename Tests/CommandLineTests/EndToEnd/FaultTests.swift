@@ -19,6 +19,7 @@ extension `squall up` {
             "link payments orders duplicate --hop commit",
             "link orders analytics throttle --rate 30",
             "slow inventory --cpu 50%",
+            "slow hub 20ms",
             "crash-loop notifications for 1s",
         ]
         for line in lines { #expect(try self.folder.squall(line).code == 0, "\(line)") }

@@ -2,7 +2,8 @@ import Glibc
 
 /// Says a line to a socket and returns the line that comes back.
 enum LineClient {
-    static func ask(_ line: String, socket path: String) throws -> String {
+    /// Returns what came, where no whole line comes for `patience` milliseconds.
+    static func ask(_ line: String, socket path: String, patience: Int = 60_000) throws -> String {
         let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_un()
@@ -17,6 +18,9 @@ enum LineClient {
             }
         }
         guard result == 0 else { throw SquallProcess.Failure("cannot connect to \(path)") }
+        var time = timeval(tv_sec: patience / 1000, tv_usec: patience % 1000 * 1000)
+        let length = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, length)
         let bytes = Array((line + "\n").utf8)
         guard write(descriptor, bytes, bytes.count) == bytes.count else {
             throw SquallProcess.Failure("cannot write to \(path)")

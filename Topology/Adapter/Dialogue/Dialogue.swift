@@ -93,6 +93,18 @@ package struct Dialogue: Sendable {
         return [.disconnect]
     }
 
+    /// The command said more than a line may have, which ends its connection.
+    ///
+    /// Nobody read which event that was about, so all that it has in hand count as failed: the one
+    /// that is always answered so becomes a dead letter in the end.
+    package mutating func lineWasTooLong(_ message: String) -> [Action] {
+        let events = self.inHand.keys.sorted()
+        return events.flatMap { event -> [Action] in
+            guard let work = self.takeWork(event), !work.isForgotten else { return [] }
+            return self.failed(work, message)
+        }
+    }
+
     /// A line of the command has arrived, without its newline.
     package mutating func received(line: String, now: Instant) -> [Action] {
         guard self.isCommandThere else { return [] }

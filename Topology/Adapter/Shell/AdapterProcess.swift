@@ -64,6 +64,11 @@ final class AdapterProcess {
         connection.onClose = { [unowned self] reason in
             AdapterReport.line("info the command is gone: \(reason)")
             self.command = nil
+            if case .lineTooLong(let bytes) = reason {
+                let message = "the command answered with a line of more than \(bytes) bytes"
+                self.perform(self.dialogue.lineWasTooLong(message))
+                self.sendToHub()
+            }
             self.perform(self.dialogue.commandDisconnected())
         }
         self.perform(self.dialogue.commandConnected())
@@ -78,7 +83,7 @@ final class AdapterProcess {
 
             case .disconnect:
                 self.wantsHub = false
-                self.hub?.close()
+                self.hub?.closeWhenSent()
 
             case .send(let line):
                 self.command?.send(line: line)
@@ -147,8 +152,7 @@ final class AdapterProcess {
 
     private func afterEvents() {
         self.perform(self.dialogue.timePassed(now: self.loop.now()))
-        let frames = self.dialogue.takeOutput()
-        if !frames.isEmpty { self.hub?.send(frames) }
+        self.sendToHub()
         let due = self.dialogue.nextDeadline
         guard due != self.timer?.due else { return }
         if let timer = self.timer { self.loop.cancel(timer.id) }
@@ -157,12 +161,16 @@ final class AdapterProcess {
         }
     }
 
+    private func sendToHub() {
+        let frames = self.dialogue.takeOutput()
+        if !frames.isEmpty { self.hub?.send(frames) }
+    }
+
     /// Ends once everything is sent; what the command has in hand is delivered again later.
     private func leave() {
         self.isLeaving = true
-        let frames = self.dialogue.takeOutput()
+        self.sendToHub()
         guard let hub = self.hub else { return self.loop.stop() }
-        if !frames.isEmpty { hub.send(frames) }
         hub.closeWhenSent()
         self.loop.timer(at: self.loop.now() + .seconds(1)) { [loop] in loop.stop() }
     }

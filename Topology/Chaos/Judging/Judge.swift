@@ -23,11 +23,15 @@ package final class Judge {
     ///
     /// The shop's promises are judged where the layout has its topics; the stock that Inventory
     /// starts with is read from its `stockPerProduct` setting. Nothing is judged by the invariants
-    /// whose names are in `exceptions`.
-    package convenience init(layout: MeshLayout, except exceptions: Set<String> = []) {
+    /// whose names are in `exceptions`; `own` ones are added to the usual ones.
+    package convenience init(
+        layout: MeshLayout,
+        except exceptions: Set<String> = [],
+        adding own: [any Invariant] = []
+    ) {
         let isShop = ["orders.placed", "orders.ended"].allSatisfy { layout.topicIndex($0) != nil }
         let shop = isShop ? Self.shopInvariants(layout) : []
-        let all = shop + Self.meshInvariants(layout)
+        let all = shop + Self.meshInvariants(layout) + own
         self.init(
             layout: layout,
             invariants: all.filter { !exceptions.contains($0.name) },

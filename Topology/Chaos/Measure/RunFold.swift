@@ -114,7 +114,7 @@ package struct RunFold: Sendable {
             self.eventCounts[topic] += 1
             self.commits[topic][partition].append(time, at: offset)
             for service in self.services.indices {
-                self.services[service].published(topic, partition, offset)
+                self.services[service].published(topic, partition, offset, at: time)
             }
             if let content = contents[index] {
                 self.orders.happened(content, at: events[index].event.time, committed: time)

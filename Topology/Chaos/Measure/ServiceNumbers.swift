@@ -18,6 +18,7 @@ package struct ServiceNumbers: Sendable, Hashable {
     package private(set) var latency = Histogram()
 
     private var rate = RateMeter()
+    private var arrivals = RateMeter()
     /// For each topic, where its partitions begin in the counters; -1 where it isn't consumed.
     private var bases: [Int] = []
     private var ends: [UInt64] = []
@@ -51,9 +52,39 @@ package struct ServiceNumbers: Sendable, Hashable {
         self.rate.perSecond(now: now, over: seconds)
     }
 
-    mutating func published(_ topic: Int, _ partition: Int, _ offset: UInt64) {
+    /// How a service that fell behind comes closer again.
+    package struct CatchUp: Sendable, Hashable {
+        /// How many events more it handles in a second than come in.
+        package var perSecond: Int
+        /// How long it still takes at this pace.
+        package var timeLeft: Duration
+
+        package init(perSecond: Int, timeLeft: Duration) {
+            self.perSecond = perSecond
+            self.timeLeft = timeLeft
+        }
+    }
+
+    /// What is always under way, and no backlog.
+    private static let backlogMin = 100
+
+    /// How it catches up at `now`, judged by the last full `seconds`; nil where it has not fallen
+    /// behind by half a second, or falls behind further.
+    package func catchUp(now: Instant, over seconds: Int = 1) -> CatchUp? {
+        let lag = self.lag
+        let arrivals = self.arrivals.perSecond(now: now, over: seconds)
+        let gain = self.eventsPerSecond(now: now, over: seconds) - arrivals
+        guard lag > max(Self.backlogMin, arrivals / 2), gain > 0 else { return nil }
+        return CatchUp(
+            perSecond: gain,
+            timeLeft: .milliseconds(Int64(clamping: lag) * 1000 / Int64(gain))
+        )
+    }
+
+    mutating func published(_ topic: Int, _ partition: Int, _ offset: UInt64, at time: Instant) {
         guard self.bases[topic] >= 0 else { return }
         self.ends[self.bases[topic] + partition] = offset &+ 1
+        self.arrivals.happened(at: time)
     }
 
     /// The n-th distinct event of a partition that is done with moves the counter to n.

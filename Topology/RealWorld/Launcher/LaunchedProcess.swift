@@ -31,7 +31,10 @@ final class LaunchedProcess {
     }
 
     /// Starts the process; `onEnd` is called once, after its last output was read.
-    func start(onEnd: @escaping (ProcessExit) -> Void) throws(SystemError) -> pid_t {
+    func start(
+        under processGuard: ProcessGuard?,
+        onEnd: @escaping (ProcessExit) -> Void
+    ) throws(SystemError) -> pid_t {
         self.log.begin()
         let input = try Pipe()
         let output: Pipe
@@ -59,9 +62,13 @@ final class LaunchedProcess {
                     (source: input.readEnd, target: 0),
                     (source: output.writeEnd, target: 1),
                     (source: output.writeEnd, target: 2),
-                ]
+                ],
+                processGuard: processGuard
             ).spawn()
-            try self.watch(pid, onEnd)
+            try self.watch(pid) { exit in
+                processGuard?.forget(pid)
+                onEnd(exit)
+            }
         } catch {
             self.closePipes()
             throw error

@@ -22,6 +22,8 @@ package final class ProcessLauncher {
     private let runFolder: String
     private let logBytesMax: Int
     private var timer: (id: TimerID, at: Instant)?
+    /// Ends what processes leave behind that may start others.
+    private var processGuard: ProcessGuard?
     private var onStopped: (() -> Void)?
     /// What the supervisor wants done; more may come while it is done.
     private var actions: [SupervisorAction] = []
@@ -234,12 +236,23 @@ package final class ProcessLauncher {
             preconditionFailure("no process is named \(name)")
         }
         do {
-            let pid = try process.start { [weak self] exit in self?.ended(process, exit) }
+            let processGuard = process.spec.startsOthers ? try self.startGuard() : nil
+            let pid = try process.start(under: processGuard) { [weak self] exit in
+                self?.ended(process, exit)
+            }
             return self.supervisor.spawned(name, pid: pid, now: self.loop.now())
         } catch {
             let reason = "\(error)"
             return self.supervisor.spawnFailed(name, reason: reason, now: self.loop.now())
         }
+    }
+
+    /// There is none before somebody needs it.
+    private func startGuard() throws(SystemError) -> ProcessGuard {
+        if let known = self.processGuard { return known }
+        let started = try ProcessGuard()
+        self.processGuard = started
+        return started
     }
 
     private func ended(_ process: LaunchedProcess, _ exit: ProcessExit) {

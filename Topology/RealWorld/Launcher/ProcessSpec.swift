@@ -17,6 +17,8 @@ package struct ProcessSpec: Sendable {
     /// Stage 0 starts first and stops last; each stage waits for those before it.
     package var stage: Int
     package var restart: RestartPolicy
+    /// Whether it may start processes of its own, which must not outlive squall.
+    package var startsOthers: Bool
 
     package init(
         name: String,
@@ -26,7 +28,8 @@ package struct ProcessSpec: Sendable {
         environment: [(name: String, value: String)] = [],
         standardInput: [UInt8] = [],
         stage: Int = 0,
-        restart: RestartPolicy = RestartPolicy()
+        restart: RestartPolicy = RestartPolicy(),
+        startsOthers: Bool = false
     ) {
         self.name = name
         self.path = path
@@ -36,6 +39,7 @@ package struct ProcessSpec: Sendable {
         self.standardInput = standardInput
         self.stage = stage
         self.restart = restart
+        self.startsOthers = startsOthers
     }
 }
 

@@ -38,6 +38,9 @@ final class LoadDriver {
     /// The ledger's disk became full, or has room again.
     var onDisk: (_ isFull: Bool) -> Void = { _ in }
 
+    /// How many orders may wait for an answer; what is due beyond that is refused. So a hub that is
+    /// cut off costs bounded memory.
+    static let unansweredMax = 8192
     /// How often a full disk is tried again.
     private static let retryInterval = Duration.milliseconds(250)
 
@@ -150,6 +153,9 @@ final class LoadDriver {
 
     /// Publishes orders once they can be written down; else they are refused here.
     private func publish(_ orders: [PlannedOrder]) {
+        let (orders, refused) = self.split(orders)
+        self.refusedCount += refused
+        self.ledger.turnedAway(refused)
         let hasRoom = self.ledger.hasRoom(for: orders, now: self.loop.now())
         self.noteDisk()
         guard hasRoom else {
@@ -165,6 +171,13 @@ final class LoadDriver {
             self.ledger.sent(order, as: sequence)
         }
         self.sentCount += orders.count
+    }
+
+    /// Returns as many of the orders as may wait for an answer, and how many are left.
+    private func split(_ orders: [PlannedOrder]) -> (taken: [PlannedOrder], refused: Int) {
+        let count = max(0, Self.unansweredMax - self.unansweredCount)
+        guard orders.count > count else { return (orders, 0) }
+        return (Array(orders.prefix(count)), orders.count - count)
     }
 
     private func noteDisk() {

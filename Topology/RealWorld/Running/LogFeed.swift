@@ -50,8 +50,9 @@ final class LogFeed {
         return !records.isEmpty
     }
 
-    /// Takes in everything that there is.
-    func readAll() throws(LogError) {
+    /// Takes in everything that there is; `again` reads the whole log once more.
+    func readAll(again: Bool = false) throws(LogError) {
+        if again { try LogRot.check(self.disk) }
         while try self.readSome() {}
         try self.follower.checkEnd(in: self.disk)
     }

@@ -37,6 +37,7 @@ extension RunningTopology {
         guard self.kills != nil, !self.isStopping, let progress = self.progress else { return }
         while let name = self.kills?.next(
             at: progress,
+            among: self.launch.processes.map(\.name),
             isUp: { name in
                 self.launcher.status.contains { $0.name == name && $0.state == .ready }
             }

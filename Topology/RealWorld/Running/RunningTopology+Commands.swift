@@ -131,9 +131,9 @@ extension RunningTopology {
                 answer
             )
         }
-        guard self.plan.topology.service(name) != nil else {
+        guard name == LaunchPlan.hub || self.plan.topology.service(name) != nil else {
             let names = self.plan.topology.services.map(\.name) + self.parties.map(\.name)
-            throw Self.unknown("service or outside party", name, names)
+            throw Self.unknown("service or outside party", name, names + [LaunchPlan.hub])
         }
         self.slow(name, by: delay) { [weak self] error in
             self?.finish(.slow(service: name, by: delay), duration, error, answer)

@@ -47,14 +47,32 @@ enum PartyCommand {
 extension RunningTopology {
     /// Puts an armed fault on the board and sees to it that it heals in time.
     func arm(_ fault: FaultBoard.Fault, for duration: Duration?) {
+        self.countLocalBites()
+        for armed in self.board.armed where armed.fault.isReplaced(by: fault) {
+            self.isOver(armed)
+        }
         self.board.arm(fault, for: duration, now: self.loop.now())
         self.baselines[fault] = self.counter(of: fault)
         self.armLeaseTimer()
     }
 
+    /// Writes down a fault that was healed or replaced.
+    private func isOver(_ armed: FaultBoard.Armed) {
+        RunDiary.note(
+            RunDiary.Fault(
+                text: armed.fault.text,
+                targets: armed.fault.targets,
+                begin: armed.since,
+                end: self.loop.now(),
+                bitten: armed.bitten
+            )
+        )
+    }
+
     /// What grows by one each time the fault bites, where squall can count it itself.
     private func counter(of fault: FaultBoard.Fault) -> Int? {
         switch fault {
+        case .slow(LaunchPlan.hub, _): nil
         case .slow(let service, _): self.numbers(of: service)?.events ?? 0
         case .load: self.load?.sentCount ?? 0
         case .crashLoop, .slowProcessor: self.ownBites[fault] ?? 0
@@ -77,10 +95,16 @@ extension RunningTopology {
 
     /// Asks the hub and the outside parties how often their faults bit.
     package func refreshBites() {
-        if !self.rules.isEmpty || self.plan.topology.links.contains(where: { !$0.faults.isEmpty }) {
+        let hubFault = self.board.armed.first { $0.fault.isSlowHub }?.fault
+        if !self.rules.isEmpty || hubFault != nil
+            || self.plan.topology.links.contains(where: { !$0.faults.isEmpty })
+        {
             self.admin.ask(["do": "status"]) { [weak self] result in
                 guard let self, case .success(let status) = result else { return }
                 self.count(rules: status["rules"]?.array ?? [])
+                guard let hubFault, let count = status["slowSyncs"]?.int else { return }
+                let before = self.earlierBites(hubFault)
+                self.board.bit(hubFault, count: before + Int(clamping: count))
             }
         }
         guard !self.board.armed.isEmpty else { return }
@@ -167,6 +191,7 @@ extension RunningTopology {
             self.baselines[fault] = nil
             self.ownBites[fault] = nil
             let armed = self.board.healed(fault)
+            if let armed { self.isOver(armed) }
             self.armLeaseTimer()
             then(
                 armed.map {
@@ -180,7 +205,11 @@ extension RunningTopology {
             finish(nil)
         case .slow(let service, _):
             let request: JSONValue = ["do": "slow", "service": .string(service), "milliseconds": 0]
-            self.admin.ask(request) { _ in finish(nil) }
+            let before = self.earlierBites(fault)
+            self.admin.ask(request) { result in
+                let count = (try? result.get())?["bitten"]?.int
+                finish(count.map { before + Int(clamping: $0) })
+            }
         case .cut, .link:
             guard let number = self.rules[fault] else { return finish(nil) }
             let before = self.earlierBites(fault)
@@ -258,6 +287,11 @@ extension RunningTopology {
 }
 
 extension FaultBoard.Fault {
+    /// Whether it is the hub's disk that is slow.
+    fileprivate var isSlowHub: Bool {
+        if case .slow(LaunchPlan.hub, _) = self { true } else { false }
+    }
+
     /// The outside party that it is about.
     var party: String? {
         switch self {

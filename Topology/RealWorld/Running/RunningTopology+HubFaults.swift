@@ -20,7 +20,9 @@ extension RunningTopology {
                 self.link(from, to, link, armed.fault) { [weak self] _ in
                     self?.healIfOver(armed.fault)
                 }
-            case .slow(let service, let delay): self.slow(service, by: delay) { _ in }
+            case .slow(let service, let delay):
+                self.ownBites[armed.fault] = armed.bitten
+                self.slow(service, by: delay) { _ in }
             default: continue
             }
         }

@@ -79,7 +79,8 @@ extension LaunchPlan.Process {
             environment: environment,
             standardInput: Array(self.standardInput.utf8),
             stage: stage,
-            restart: self.policy
+            restart: self.policy,
+            startsOthers: self.socket != nil
         )
     }
 

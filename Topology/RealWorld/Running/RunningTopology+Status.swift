@@ -42,6 +42,20 @@ extension RunningTopology {
         )
     }
 
+    /// How long the services took from the commit of an event to that of the turn that handled it.
+    package var handling: JSONValue {
+        .array(
+            self.feed.fold.services.map { service in
+                let latency = service.latency.isEmpty ? nil : service.latency
+                return [
+                    "service": .string(service.name), "events": .int(Int64(service.events)),
+                    "p50Nanoseconds": .optional(latency?.p50),
+                    "p99Nanoseconds": .optional(latency?.p99),
+                ]
+            }
+        )
+    }
+
     private func loadText(_ now: Instant) -> String {
         guard let source = self.load?.source, self.phase == .running else { return "" }
         return "load \(source.text(now: now))"
@@ -65,6 +79,9 @@ extension RunningTopology {
             }
             process.eventsPerSecond = service.eventsPerSecond(now: now, over: 2)
             process.lag = service.lag
+            let catchUp = service.catchUp(now: now, over: 2)
+            process.catchUpPerSecond = catchUp?.perSecond
+            process.caughtUpIn = catchUp?.timeLeft
             if !service.latency.isEmpty { process.p99 = service.latency.p99 }
             return process
         }

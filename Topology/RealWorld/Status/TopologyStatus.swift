@@ -23,6 +23,10 @@ package struct TopologyStatus: Sendable, Hashable {
         package var eventsPerSecond: Int?
         /// How many events wait for it.
         package var lag: Int?
+        /// By how many events a second it catches up, where it had fallen behind.
+        package var catchUpPerSecond: Int?
+        /// How long until it has caught up, at this pace.
+        package var caughtUpIn: Duration?
         package var p99: Duration?
         package var restarts = 0
         package var memoryKibibytes: Int?
@@ -147,7 +151,10 @@ extension TopologyStatus.Process {
         [
             "name": .string(self.name), "state": .string(self.state),
             "pid": .optional(self.pid), "eventsPerSecond": .optional(self.eventsPerSecond),
-            "lag": .optional(self.lag), "p99Nanoseconds": .optional(self.p99),
+            "lag": .optional(self.lag),
+            "catchUpPerSecond": .optional(self.catchUpPerSecond),
+            "caughtUpInNanoseconds": .optional(self.caughtUpIn),
+            "p99Nanoseconds": .optional(self.p99),
             "restarts": .int(Int64(self.restarts)),
             "memoryKibibytes": .optional(self.memoryKibibytes),
             "service": self.service.map { .string($0) } ?? .null,
@@ -161,6 +168,8 @@ extension TopologyStatus.Process {
         self.pid = json["pid"]?.integer
         self.eventsPerSecond = json["eventsPerSecond"]?.integer
         self.lag = json["lag"]?.integer
+        self.catchUpPerSecond = json["catchUpPerSecond"]?.integer
+        self.caughtUpIn = json["caughtUpInNanoseconds"]?.nanoseconds
         self.p99 = json["p99Nanoseconds"]?.nanoseconds
         self.restarts = json["restarts"]?.integer ?? 0
         self.memoryKibibytes = json["memoryKibibytes"]?.integer

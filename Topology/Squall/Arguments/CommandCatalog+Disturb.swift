@@ -44,7 +44,8 @@ extension CommandCatalog {
             name: "slow",
             operands: "PROCESS DELAY|--cpu SHARE [for DURATION]",
             operandCount: 1...2,
-            summary: "delay each event of a service, each answer of a party, or take CPU time away",
+            summary: "delay each event of a service or answer of a party, or take CPU time away",
+            details: ["Of the hub each sync of its disk takes longer."],
             options: [
                 OptionSpecification(
                     name: "cpu",
@@ -56,6 +57,7 @@ extension CommandCatalog {
             examples: [
                 Example("squall slow analytics 200ms", "until 'squall heal'"),
                 Example("squall slow bank 200ms for 10s", "each answer of the bank, for a while"),
+                Example("squall slow hub 50ms", "each sync of the log"),
                 Example(
                     "squall slow inventory --cpu 20%",
                     "it stands still four fifths of the time"

@@ -120,6 +120,7 @@ struct UpCommand {
             members += verdict.json.object ?? []
             members.append(.init("objectives", run.objectives.json))
             members.append(.init("timing", run.timing.json))
+            members.append(.init("handling", run.handling))
             return terminal.write(JSONValue.object(members).text)
         }
         if self.context.output.isChatty { terminal.write("") }

@@ -1,3 +1,4 @@
+import Chaos
 import RealWorld
 
 /// Draws a status as lines of text: the page of `squall up` and the answer of `squall ps`.
@@ -146,6 +147,12 @@ extension LiveTable {
         HumanText.ranges($0.partitions ?? [])
     }
 
+    /// So is how a service catches up, where one does.
+    private static let catchUp = Column(title: "catches up", isNumber: true, importance: 3) {
+        guard let rate = $0.catchUpPerSecond, let time = $0.caughtUpIn else { return "" }
+        return "\(HumanText.count(rate))/s, \(HumanText.duration(time))"
+    }
+
     private static let allColumns: [Column] = [
         Column(title: "process", isNumber: false, importance: 0) { $0.name },
         Column(title: "state", isNumber: false, importance: 1) { $0.state },
@@ -170,6 +177,11 @@ extension LiveTable {
         let services = processes.compactMap(\.service)
         var all = Self.allColumns
         if Set(services).count < services.count { all.insert(Self.partitions, at: 2) }
+        if processes.contains(where: { $0.caughtUpIn != nil }),
+            let lag = all.firstIndex(where: { $0.title == "lag" })
+        {
+            all.insert(Self.catchUp, at: lag + 1)
+        }
         var columns = all.map { column in
             var column = column
             let widest = processes.map { column.text($0).count }.max() ?? 0
