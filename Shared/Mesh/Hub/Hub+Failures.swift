@@ -31,7 +31,7 @@ extension Hub {
     ) {
         guard refusal.code.isAboutContent else { return }
         let state = self.services[service][commit.partition]
-        for place in commit.acknowledged {
+        for place in commit.acknowledged.flatMap(\.places) {
             guard let cursor = state.cursorIndex(place.topic),
                 place.offset < state.cursors[cursor].next,
                 !state.cursors[cursor].isAcknowledged(place.offset)
