@@ -14,7 +14,8 @@ package final class SimulatedRing {
         precondition(services >= 1 && tokens >= 1, "a ring has services and messages")
         let simulation = Simulation(seed: seed)
         self.simulation = simulation
-        let actors = (0..<services).map { RingService(number: $0, executor: simulation.executor) }
+        let executor = simulation.executor(of: "ring")
+        let actors = (0..<services).map { RingService(number: $0, executor: executor) }
         self.links = actors.indices.map {
             RingLink(simulation: simulation, to: actors[($0 + 1) % services], number: $0)
         }

@@ -58,6 +58,15 @@ package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         case tooLarge
         /// There is no room for more.
         case full
+
+        /// Whether the same commit would be refused again, whoever sends it.
+        package var isAboutContent: Bool {
+            switch self {
+            case .malformed, .undeclared, .tooLarge: true
+            case .notAllowed, .otherVersion, .staleEpoch, .sequenceGap, .alreadyAcknowledged: false
+            case .full: false
+            }
+        }
     }
 
     package var code: Code

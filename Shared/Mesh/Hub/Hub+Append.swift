@@ -91,6 +91,7 @@ extension Hub {
         guard commit.partition < self.services[service].count else { return }
         let state = self.services[service][commit.partition]
         guard state.owner == id, state.epoch == commit.epoch else { return }
+        self.attemptFailed(commit, service, refusal, now)
         self.services[service][commit.partition].owner = nil
         self.services[service][commit.partition].phase = .unowned
         self.rebalance(service, now)
