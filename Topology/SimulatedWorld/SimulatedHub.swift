@@ -12,7 +12,7 @@ final class SimulatedHub: SimulatedProcess {
     var standing: [(fault: LinkFault, from: String, to: String)] = []
     let configuration: Hub.Configuration
     private(set) var hub: Hub?
-    private var links: [ConnectionID: SimulatedLink] = [:]
+    private var links = ConnectionTable<SimulatedLink>()
     private var lastConnection = 0
     private var incarnation = 0
     private var isFlushArmed = false
@@ -119,8 +119,8 @@ final class SimulatedHub: SimulatedProcess {
         self.wakeup = nil
         self.disk.losePower(using: &self.random)
         self.onLoss()
-        let links = self.links.sorted { $0.key < $1.key }.map(\.value)
-        self.links = [:]
+        let links = self.links.values
+        self.links.removeAll()
         self.followed = 0
         for link in links { link.closedByHub() }
     }
@@ -142,7 +142,7 @@ final class SimulatedHub: SimulatedProcess {
     func end() {
         self.idleSurvey = self.survey
         self.hub = nil
-        self.links = [:]
+        self.links.removeAll()
         self.onUp = {}
         self.onDying = {}
         self.onFlush = {}

@@ -111,10 +111,10 @@ package final class Hub {
     /// How many syncs had taken longer when the disk was slowed down last.
     var delayedBefore = 0
 
-    var connections: [ConnectionID: Connection] = [:]
+    var connections = ConnectionTable<Connection>()
     /// Those who are told how far the log is durable, ascending.
     var observers: [ConnectionID] = []
-    var dirtyConnections: Set<ConnectionID> = []
+    private var dirtyConnections = ConnectionTable<Void>()
     var closing: [ConnectionID] = []
     /// Service partitions that may have something to deliver, as (service, partition), the lowest
     /// last.
@@ -314,8 +314,8 @@ package final class Hub {
 
     /// The connections with something to send, in ascending order; asking clears the list.
     package func takeDirtyConnections() -> [ConnectionID] {
-        defer { self.dirtyConnections.removeAll(keepingCapacity: true) }
-        return self.dirtyConnections.sorted()
+        defer { self.dirtyConnections.removeAll() }
+        return self.dirtyConnections.keys
     }
 
     /// Returns the frames to send on a connection, and forgets them.
@@ -351,8 +351,14 @@ package final class Hub {
     func send(to id: ConnectionID, _ write: (inout WireWriter) -> Void) {
         guard let connection = self.connections[id] else { return }
         write(&connection.out)
-        self.dirtyConnections.insert(id)
+        self.hasOutput(id)
     }
+
+    /// Notes that something may be sent on a connection.
+    func hasOutput(_ id: ConnectionID) { self.dirtyConnections[id] = () }
+
+    /// Forgets a connection that is gone.
+    func hasNoOutput(_ id: ConnectionID) { self.dirtyConnections[id] = nil }
 
     func mayDeliver(_ service: Int, _ partition: Int) {
         let key = service << 16 | partition
