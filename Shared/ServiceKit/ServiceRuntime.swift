@@ -11,10 +11,10 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private final class Partition {
         let service: S
         /// The event that a projection folded last.
-        var lastFolded: EventEnvelope?
-        var isSnapshotArmed = false
+        @exclusivity(unchecked) var lastFolded: EventEnvelope?
+        @exclusivity(unchecked) var isSnapshotArmed = false
         /// The state before the last turn; kept only for the planted bug.
-        var snapshotBefore: [UInt8]?
+        @exclusivity(unchecked) var snapshotBefore: [UInt8]?
 
         init(service: S) {
             self.service = service
@@ -22,26 +22,26 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 
     private let world: any ServiceWorld
-    private var client: ServiceClient
+    @exclusivity(unchecked) private var client: ServiceClient
     /// The states by partition, each of them a ``Partition``.
     ///
     /// Said so only where one is taken out: a list of no service's own type is faster.
-    private var partitions: [AnyObject?] = []
-    private var welcome: Welcome?
+    @exclusivity(unchecked) private var partitions: [AnyObject?] = []
+    @exclusivity(unchecked) private var welcome: Welcome?
     private var settings = JSONValue.object([])
     private let handlers: [String: Subscription<S>.Handler]
     private let isProjection = S.self is any Projection.Type
     /// What a projection publishes of its state after an event; nil for other services.
     private let published: Publication<S>?
-    private var handicap = Duration.zero
+    @exclusivity(unchecked) private var handicap = Duration.zero
     /// When a service that a fault slows down is done with what it was given so far.
-    private var busyUntil = Instant.zero
+    @exclusivity(unchecked) private var busyUntil = Instant.zero
     /// The turn whose handler runs now, where that is one that does not suspend.
     private var current: Turn<S>?
     /// The turns whose handlers may suspend and have not ended.
     private var suspended: [ObjectIdentifier: Turn<S>] = [:]
     /// Whether a look at unconfirmed commits is due; only ever while there are some.
-    private var isWatchingAnswers = false
+    @exclusivity(unchecked) private var isWatchingAnswers = false
 
     /// How long a projection waits for more events before it commits what it has folded.
     private static var quietTime: Duration { .milliseconds(200) }

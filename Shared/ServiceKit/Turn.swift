@@ -15,9 +15,9 @@ public final class Turn<S: Service>: @unchecked Sendable {
     /// 1 for the first attempt to handle it, then one more after each failed one.
     public let attempt: Int
     let service: S
-    private var result = TurnResult()
-    private var changes: [S.Change] = []
-    private(set) var phase = Phase.open
+    @exclusivity(unchecked) private var result = TurnResult()
+    @exclusivity(unchecked) private var changes: [S.Change] = []
+    @exclusivity(unchecked) private(set) var phase = Phase.open
     private let onDecision: (TurnResult) -> Void
 
     enum Phase { case open, deciding, decided }
