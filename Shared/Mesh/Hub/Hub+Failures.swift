@@ -31,19 +31,19 @@ extension Hub {
     ) {
         guard refusal.code.isAboutContent else { return }
         let state = self.services[service][commit.partition]
-        for place in commit.acknowledged.flatMap(\.places) {
-            guard let cursor = state.cursorIndex(place.topic),
-                place.offset < state.cursors[cursor].next,
-                !state.cursors[cursor].isAcknowledged(place.offset)
-            else { continue }
-            self.attemptFailed(
-                service,
-                commit.partition,
-                cursor,
-                place.offset,
-                "the turn was refused: \(refusal.message)",
-                now
-            )
+        for run in commit.acknowledged {
+            guard let cursor = state.cursorIndex(run.topic) else { continue }
+            for offset in run.offsets.clamped(to: 0..<state.cursors[cursor].next)
+            where !state.cursors[cursor].isAcknowledged(offset) {
+                self.attemptFailed(
+                    service,
+                    commit.partition,
+                    cursor,
+                    offset,
+                    "the turn was refused: \(refusal.message)",
+                    now
+                )
+            }
         }
     }
 
