@@ -176,10 +176,6 @@ package struct ServiceClient: Sendable {
         case .seal:
             self.isSealing = try reader.u8() == 1
             return []
-        case .sealed:
-            let isFlawed = !self.flaws.isEmpty && self.flaws.contains("damage-unnoticed")
-            guard let inside = Seal.opened(frame, isFlawed: isFlawed) else { return [] }
-            return try self.received(inside)
         default:
             throw WireError("the hub sent a frame of kind \(code), which is not for a service")
         }
