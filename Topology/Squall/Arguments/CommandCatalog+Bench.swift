@@ -11,9 +11,9 @@ extension CommandCatalog {
             "noise. 'bench mesh' does one kind of work: WORK is pub (volatile), durable",
             "(confirmed, delivered, acknowledged; every group commit is synced), rtt (a request",
             "and its answer), confirm (one durable event under way), open or dopen (5,000 a",
-            "second, volatile or durable, from end to end). 'bench sim': messages a second of a ping-pong,",
-            "the cost of a message among up to 1,000 services, an idle month, and runs a minute of",
-            "the shop with 100 orders and 10 faults.",
+            "second, volatile or durable, from end to end). 'bench sim': messages a second of a",
+            "ping-pong, the cost of a message among up to 1,000 services, an idle month, and runs",
+            "a minute of the shop with 100 orders and 10 faults.",
             "Build with -c release to measure.",
         ],
         options: [
