@@ -33,8 +33,10 @@ extension Hub {
         let state = self.services[service][commit.partition]
         for run in commit.acknowledged {
             guard let cursor = state.cursorIndex(run.topic) else { continue }
-            for offset in run.offsets.clamped(to: 0..<state.cursors[cursor].next)
-            where !state.cursors[cursor].isAcknowledged(offset) {
+            let reader = state.cursors[cursor]
+            // A commit may claim more than was ever delivered.
+            let open = min(reader.floor, reader.next)..<reader.next
+            for offset in run.offsets.clamped(to: open) where !reader.isAcknowledged(offset) {
                 self.attemptFailed(
                     service,
                     commit.partition,
