@@ -110,7 +110,7 @@ let topology: [Target] = [
     library(
         "Chaos",
         in: "Topology",
-        on: ["Events", "Mesh", "OutsideParties", "TopologyFile"]
+        on: ["Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
     ),
     library(
         "RealWorld",
@@ -146,9 +146,11 @@ let package = Package(
         tests(
             "SimulatedWorldTests",
             on: [
-                "Chaos", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld", "TopologyFile",
+                "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld",
+                "TestSupport", "TopologyFile",
             ]
         ),
+        library("TestSupport", in: "Tests", on: ["Mesh", "TopologyFile"]),
         tests("AdapterTests", on: ["AdapterDialogue", "Events", "Mesh"]),
         tests(
             "FuzzTests",
@@ -165,7 +167,10 @@ let package = Package(
         ),
         tests(
             "ServicesTests",
-            on: ["Events", "Mesh", "OutsideParties", "ServiceKit"] + capabilityLibraries
+            on: [
+                "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "SimulatedWorld",
+                "TestSupport",
+            ] + capabilityLibraries
         ),
         tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),

@@ -24,8 +24,6 @@ package final class FolderDisk: Disk {
 
     /// The folder's path.
     package let folder: String
-    /// A fault: how long each sync takes longer.
-    package var syncDelay = Duration.zero
 
     /// Each may keep a file on the disk that was removed meanwhile, or take part in a limit.
     private static let openFilesMax = 8
@@ -140,8 +138,6 @@ package final class FolderDisk: Disk {
         try self.checkNotLost(file, path)
         guard let known = self.open[file], known.writable else { return }
         if known.unsynced {
-            let delay = self.syncDelay.inNanoseconds
-            if delay > 0 { usleep(UInt32(clamping: delay / 1000)) }
             guard fdatasync(known.fd) == 0 else { throw self.lose(file, "fdatasync", path) }
             known.unsynced = false
         }

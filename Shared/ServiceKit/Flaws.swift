@@ -90,6 +90,14 @@ public struct Flaws: Sendable, Hashable {
         self.names = names
     }
 
+    /// Reads the names of planted bugs, with commas between them.
+    package init(text: String) {
+        self.names = Set(text.split(separator: ",").map(String.init))
+    }
+
+    /// The names as ``init(text:)`` reads them.
+    package var text: String { self.names.sorted().joined(separator: ",") }
+
     /// Returns whether that bug is planted.
     public func has(_ flaw: Flaw) -> Bool {
         !self.names.isEmpty && self.names.contains(flaw.rawValue)

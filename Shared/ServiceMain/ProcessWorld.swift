@@ -9,6 +9,7 @@ import ServiceKit
 final class ProcessWorld: ServiceWorld, @unchecked Sendable {
     let loop: EventLoop
     let flaws: Flaws
+    let snapshotIntervalMax: Int
     private(set) var executor: UnownedSerialExecutor
     var taskExecutor: any TaskExecutor { self.loop }
     var onConnected: () -> Void = {}
@@ -25,8 +26,8 @@ final class ProcessWorld: ServiceWorld, @unchecked Sendable {
     init(loop: EventLoop, environment: Environment) {
         self.loop = loop
         self.executor = loop.asUnownedSerialExecutor()
-        let names = (environment["SQUALL_FLAWS"] ?? "").split(separator: ",").map(String.init)
-        self.flaws = Flaws(names: Set(names))
+        self.snapshotIntervalMax = environment["SQUALL_SNAPSHOT_EVERY"].flatMap(Int.init) ?? .max
+        self.flaws = Flaws(text: environment["SQUALL_FLAWS"] ?? "")
         self.hubPath = environment["SQUALL_HUB"] ?? "hub.sock"
     }
 

@@ -125,6 +125,23 @@ struct SupervisorTests {
         #expect(!owner.reports.contains { if case .gaveUp = $0 { true } else { false } })
     }
 
+    @Test func `a process that is killed for a while stays down that long, and no longer`() {
+        var owner = runningShop()
+        let kill = owner.supervisor.killRequested("hub", downFor: .seconds(2), now: owner.now)
+        owner.perform(kill)
+        owner.pass(.milliseconds(1))
+        owner.die("hub", .signalled(signal: 9, name: "SIGKILL"))
+        #expect(owner.state("hub") == .backingOff)
+        owner.pass(.milliseconds(1998))
+        #expect(owner.state("hub") == .backingOff)
+        owner.pass(.milliseconds(1))
+        #expect(owner.state("hub") == .starting)
+        owner.ready("hub")
+        owner.perform(owner.supervisor.killRequested("hub", now: owner.now))
+        owner.die("hub", .signalled(signal: 9, name: "SIGKILL"))
+        #expect(owner.state("hub") == .starting, "the next kill is an ordinary one")
+    }
+
     @Test func `a hub that is killed comes back without the others being touched`() {
         var owner = runningShop()
         owner.perform(owner.supervisor.killRequested("hub", now: owner.now))

@@ -3,6 +3,7 @@ import Mesh
 import OutsideParties
 import ServiceKit
 import SimulatedWorld
+import TestSupport
 import Testing
 import TopologyFile
 

@@ -1,6 +1,7 @@
 import Chaos
 import Mesh
 import SimulatedWorld
+import TestSupport
 import Testing
 import TopologyFile
 
@@ -9,10 +10,12 @@ private func draw(orders: Int = 40, faults: Int = 10) throws -> ScenarioDraw {
 }
 
 private func reread(_ scenario: Scenario) throws -> Scenario {
-    let json = try JSONValue(parsing: scenario.json.prettyText)
-    return try Scenario(json, file: "scenario.json") { name throws(ScenarioError) in
+    let text = scenario.json.prettyText
+    let file = try ScenarioFile(utf8: Array(text.utf8), file: "scenario.json") {
+        name throws(ScenarioError) in
         throw ScenarioError("no file \(name) is needed")
     }
+    return file.scenario(seed: try #require(file.seed))
 }
 
 @Test(arguments: UInt64(1)...30)
@@ -33,23 +36,45 @@ func `a scenario that is written down and read again is the same`(seed: UInt64) 
     #expect(ScenarioRun.run(try reread(scenario)).hash == ScenarioRun.run(scenario).hash)
 }
 
+private func problems(of fault: String) throws -> String {
+    let text = #"{ topology: "shop.json", faults: ["# + "\n\(fault)] }"
+    let error = #expect(throws: TopologyError.self) {
+        try ScenarioFile(utf8: Array(text.utf8), file: "a.json") { name throws(ScenarioError) in
+            do { return Array(try shopTopology().normalized().text.utf8) } catch {
+                throw ScenarioError("\(error)")
+            }
+        }
+    }
+    return error.map { "\($0)" } ?? ""
+}
+
 @Test(
     arguments: [
-        (#"{"fault": "kil", "target": "hub", "at": "1s", "for": "1s"}"#, "no fault 'kil'"),
-        (#"{"fault": "kill", "at": "1s", "for": "1s"}"#, "needs 'target'"),
-        (#"{"fault": "cut", "from": "orders", "at": "1s", "for": "1s"}"#, "needs 'to'"),
-        (#"{"fault": "kill", "target": "hub", "for": "1s"}"#, "'at' must be a duration"),
-        (#"{"fault": "slow", "target": "orders", "at": "1s", "for": "1s"}"#, "'milliseconds'"),
+        (#"{fault: "kil", target: "hub", at: "1s"}"#, "did you mean 'kill'?"),
+        (#"{fault: "kill", from: "hub", at: "1s"}"#, "say 'target'"),
+        (#"{fault: "kill", target: "payment", at: "1s"}"#, "did you mean 'payments'?"),
+        (#"{fault: "cut", from: "bank", to: "orders", at: "1s", for: "1s"}"#, "no producer 'bank'"),
         (
-            #"{"fault": "kill", "target": "hub", "after": {"event": "x"}, "for": "1s"}"#,
-            "'after' needs"
+            #"{fault: "cut", from: "payments", to: "inventory", at: "1s", for: "1s"}"#,
+            "no such link"
         ),
+        (#"{fault: "pause", target: "orders", for: "1s"}"#, "'at' or 'after' is missing"),
+        (#"{fault: "pause", target: "orders", at: "1s"}"#, "'for' is missing"),
+        (#"{fault: "slow", target: "orders", at: "1s", for: "1s"}"#, "needs 'by'"),
+        (#"{fault: "kill", target: "hub", at: "1"}"#, "is no duration"),
+        (#"{fault: "kill", target: "hub", at: "2s..1s"}"#, "is no duration"),
+        (#"{fault: "kill", target: "hub", after: {event: "x", from: "y"}}"#, "no event 'x'"),
+        (#"{fault: "kill", target: "hub", at: "1s", chance: "5%"}"#, "means nothing for a kill"),
+        (#"{fault: "failed-sync", at: "1s", for: "1s"}"#, "happens once"),
     ]
 )
-func `a fault that makes no sense is refused with a reason`(text: String, reason: String) throws {
-    let json = try JSONValue(parsing: text)
-    let error = #expect(throws: ScenarioError.self) { try Fault(json) }
-    #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+func `a fault that makes no sense is refused with its place and a reason`(
+    text: String,
+    reason: String
+) throws {
+    let problems = try problems(of: text)
+    #expect(problems.contains(reason), "\(problems)")
+    #expect(problems.hasPrefix("a.json:2:"), "\(problems)")
 }
 
 @Test func `faults have names that people understand`() {
@@ -59,10 +84,15 @@ func `a fault that makes no sense is refused with a reason`(text: String, reason
         kill.description
             == "kill orders-1 40us after the 3rd payments.captured.v1 from payments for 5ms"
     )
-    var drop = Fault(.drop, "orders", .at(.seconds(1)), for: .seconds(2))
-    drop.to = "inventory"
-    drop.amount = 300
-    #expect(drop.description == "drop 300‰ orders→inventory at 1s for 2s")
+    let drop = Fault(
+        .drop,
+        "orders",
+        to: "inventory",
+        .at(.seconds(1)),
+        for: .seconds(2),
+        Fault.Parameters(chance: Ratio(3, 10) ?? .one)
+    )
+    #expect(drop.description == "drop orders→inventory 30% at 1s for 2s")
 }
 
 @Test func `every kind of fault is drawn and bites`() throws {
@@ -75,7 +105,7 @@ func `a fault that makes no sense is refused with a reason`(text: String, reason
             bitten[fault.kind, default: 0] += bites
         }
     }
-    for kind in Fault.Kind.allCases {
+    for kind in FaultSchedule.kinds {
         #expect(bitten[kind, default: 0] > 0, "\(kind.rawValue) never bit")
     }
 }

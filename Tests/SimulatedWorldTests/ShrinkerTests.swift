@@ -1,11 +1,12 @@
 import Chaos
 import Mesh
 import SimulatedWorld
+import TestSupport
 import Testing
 import TopologyFile
 
 /// The first scenario of a planted bug that fails.
-private func failing(_ flaw: String, faults: Int) throws -> (Scenario, ScenarioRun.Outcome) {
+private func failing(_ flaw: String, faults: Int) throws -> (Scenario, ScenarioOutcome) {
     var draw = ScenarioDraw(topology: try shopTopology(), orders: 40, faultCount: faults)
     draw.flaws = [flaw]
     for seed in UInt64(1)...60 {

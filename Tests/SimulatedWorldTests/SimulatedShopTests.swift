@@ -2,6 +2,7 @@ import Chaos
 import Mesh
 import ServiceKit
 import SimulatedWorld
+import TestSupport
 import Testing
 import TopologyFile
 

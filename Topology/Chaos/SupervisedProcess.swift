@@ -46,6 +46,8 @@ struct SupervisedProcess: Sendable {
     var restarts = 0
     /// When it was killed by command; nil once its end was noticed.
     var killedAt: Instant?
+    /// Until when it stays down once it has ended, because somebody wants to see that.
+    var downUntil = Instant.zero
     /// Why it was asked to end; nil where it was not, or once it has ended.
     var afterEnd: AfterEnd?
     /// From when on it does not serve.

@@ -144,17 +144,23 @@ package struct Supervisor: Sendable {
     // MARK: Commands
 
     /// Somebody wants to see a process die: it is started again at once, and that its end was
-    /// planned keeps it from counting towards a crash loop.
+    /// planned keeps it from counting towards a crash loop. With `downFor` it is started again
+    /// that much later.
     ///
     /// Empty where no such process runs.
     package mutating func killRequested(
         _ name: String,
         _ signal: ProcessSignal = .kill,
+        downFor: Duration = .zero,
         now: Instant
     ) -> [SupervisorAction] {
         guard let index = self.runningIndex(of: name), let pid = self.processes[index].state.pid
         else { return [] }
         self.processes[index].killedAt = now
+        self.processes[index].downUntil = max(
+            self.processes[index].downUntil,
+            now + downFor
+        )
         var actions: [SupervisorAction] = [.signal(name, pid: pid, signal)]
         if self.processes[index].isPaused, signal == .terminate {
             // A stopped process sees the request only when it goes on.
@@ -252,6 +258,8 @@ package struct Supervisor: Sendable {
             self.processes.remove(at: index)
             return actions + [.report(.retired(name))]
         }
+        let heldFor = self.processes[index].downUntil - now
+        self.processes[index].downUntil = .zero
         switch self.processes[index].whatNext(after: end, wasPlanned: wasPlanned, now: now) {
         case .nothing:
             self.processes[index].enter(.stopped, now: now)
@@ -265,7 +273,8 @@ package struct Supervisor: Sendable {
                 )
             )
 
-        case .restart(let delay):
+        case .restart(let least):
+            let delay = max(least, heldFor)
             self.processes[index].restarts += 1
             actions.append(.report(.restarting(name, after: delay)))
             if delay == .zero {

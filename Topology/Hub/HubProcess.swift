@@ -10,7 +10,6 @@ import TopologyFile
 final class HubProcess {
     private let loop: EventLoop
     private let hub: Hub
-    private let folder: FolderDisk
     private var listener: FrameListener?
     private var connections: [ConnectionID: FrameConnection] = [:]
     private var lastConnection = 0
@@ -23,8 +22,9 @@ final class HubProcess {
     init(loop: EventLoop, launch: HubLaunch) throws {
         self.loop = loop
         let folder = try FolderDisk(folder: "log")
-        let holding = launch.powerCuts ? HoldingDisk(folder) : nil
-        self.folder = folder
+        let faults = launch.diskFaults ? DiskFaults() : nil
+        let disk: any Disk = faults.map { FaultyDisk(folder, $0, wait: Self.wait) } ?? folder
+        let holding = launch.powerCuts ? HoldingDisk(disk) : nil
         self.holding = holding
         let configuration = Hub.Configuration(
             layout: launch.topology.layout,
@@ -33,7 +33,8 @@ final class HubProcess {
             flaws: launch.flaws,
             segmentBytesMax: launch.topology.log.segmentBytes
         )
-        self.hub = try Self.open(configuration, holding ?? folder, loop)
+        self.hub = try Self.open(configuration, holding ?? disk, loop)
+        self.hub.diskFaults = faults
         for link in launch.topology.links {
             for fault in link.faults {
                 self.hub.armStanding(fault, from: link.from, to: link.to)
@@ -68,6 +69,11 @@ final class HubProcess {
         }
     }
 
+    /// Stands still, as a disk does that takes its time.
+    private static func wait(_ duration: Duration) {
+        usleep(useconds_t(clamping: duration.inNanoseconds / 1000))
+    }
+
     private func accepted(_ connection: FrameConnection) {
         self.lastConnection += 1
         let id = ConnectionID(self.lastConnection)
@@ -96,7 +102,6 @@ final class HubProcess {
             // Nothing that was staged may be confirmed; a new process reads the log again.
             Report.fatal("the log failed: \(error)", code: error.code == .full ? 4 : 3)
         }
-        self.folder.syncDelay = self.hub.syncDelay
         for id in self.hub.takeDirtyConnections() {
             let frames = self.hub.takeOutput(of: id)
             if !frames.isEmpty { self.connections[id]?.send(frames) }

@@ -117,8 +117,9 @@ final class FaultRunner {
         self.states[index].until = self.shop.simulation.now + fault.duration
         switch fault.kind {
         case .kill:
-            guard self.shop.kill(fault.target, restartAfter: fault.duration) else { return }
-            self.bit(index, "\(fault.target) is killed, and back after \(fault.duration.text)")
+            let pause = fault.duration > .zero ? fault.duration : .milliseconds(20)
+            guard self.shop.kill(fault.target, restartAfter: pause) else { return }
+            self.bit(index, "\(fault.target) is killed, and back after \(pause.text)")
         case .pause:
             guard self.shop.pause(fault.target, for: fault.duration) else { return }
             self.bit(index, "\(fault.target) stands still for \(fault.duration.text)")
@@ -126,7 +127,7 @@ final class FaultRunner {
             guard self.shop.hub.hub != nil else { return }
             self.shop.disk.failNext(.sync(DiskError(.syncFailed, "the disk failed on purpose")))
             self.bit(index, "the next sync of the hub's disk fails")
-        case .slow, .cut, .delay, .drop, .duplicate:
+        case .slow, .cut, .delay, .drop, .duplicate, .reorder, .corrupt, .hold, .throttle:
             self.states[index].isActive = true
             self.note(index, "\(fault.deed) for \(fault.duration.text)")
             self.tellHub(index)
@@ -137,6 +138,7 @@ final class FaultRunner {
             self.countParty(fault.target)
             self.arm(index)
             self.heal(index)
+        default: break
         }
     }
 
@@ -204,32 +206,19 @@ final class FaultRunner {
 
     private func request(_ fault: Fault, _ state: State) -> JSONValue {
         if fault.kind == .slow {
+            let by = fault.parameters.by ?? .zero
             return [
                 "do": "slow", "service": .string(fault.target),
-                "milliseconds": .int(state.isActive ? Int64(fault.amount) : 0),
+                "milliseconds": .int(state.isActive ? by.inMilliseconds : 0),
             ]
         }
-        guard state.isActive else { return ["do": "heal", "number": .int(state.rule ?? 0)] }
+        guard state.isActive, let linkFault = fault.linkFault else {
+            return ["do": "heal", "number": .int(state.rule ?? 0)]
+        }
         return [
             "do": "link", "from": .string(fault.target), "to": .string(fault.to),
-            "fault": self.linkFault(fault).json,
+            "fault": linkFault.json,
         ]
-    }
-
-    /// The fault as the hub takes it.
-    private func linkFault(_ fault: Fault) -> LinkFault {
-        switch fault.kind {
-        case .delay:
-            var delay = LinkFault(kind: .delay)
-            delay.by = .milliseconds(fault.amount)
-            return delay
-        case .drop, .duplicate:
-            var loss = LinkFault(kind: fault.kind == .drop ? .drop : .duplicate)
-            loss.chance = Ratio(Int64(min(fault.amount, 1000)), 1000) ?? .one
-            return loss
-        default:
-            return LinkFault(kind: .cut)
-        }
     }
 
     /// Takes the counts that die with the hub.
@@ -246,8 +235,8 @@ final class FaultRunner {
 
     private func arm(_ index: Int) {
         let fault = self.faults[index]
-        let delay = Duration.milliseconds(fault.amount)
-        let every = max(1, fault.amount)
+        let delay = fault.parameters.by ?? .zero
+        let every = fault.parameters.every
         let until = self.states[index].until
         let armed: PartyFaults.Armed? =
             switch fault.kind {
@@ -279,9 +268,4 @@ final class FaultRunner {
             self.states[index].bitten = max(self.states[index].bitten, fault.bitten)
         }
     }
-}
-
-extension Fault.Kind {
-    /// What the outside parties call it.
-    fileprivate var partyName: String { self == .slowAnswers ? "slow" : self.rawValue }
 }

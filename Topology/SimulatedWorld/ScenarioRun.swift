@@ -1,45 +1,19 @@
 import Chaos
 import Mesh
 import ServiceKit
+import TopologyFile
 
 /// One scenario run in the simulated world, from its start to its verdict.
 package struct ScenarioRun {
-    /// What came of a run.
-    package struct Outcome: Sendable {
-        package var seed: UInt64
-        /// Equal for equal runs, and for no others.
-        package var hash: UInt64
-        package var verdict: Verdict?
-        /// The promise that was broken; nil where all held.
-        package var failure: Failure?
-        package var messages: Int
-        package var steps: Int
-        /// How often each fault bit.
-        package var bitten: [Int]
-        /// How much virtual time passed.
-        package var elapsed: Duration
-
-        package var hasPassed: Bool { self.failure == nil }
-    }
-
-    /// What is wrong with a run.
-    package struct Failure: Sendable, Hashable {
-        /// The invariant's name, or `converges`, `log-readable`, `ledgers-readable`.
-        package var invariant: String
-        package var summary: String
-        package var witness: [Witness]
-    }
-
-    /// What was done on purpose, and when.
-    package struct Incident: Sendable {
-        package var time: Instant
-        package var text: String
-    }
+    package typealias Failure = ScenarioOutcome.Failure
+    package typealias Incident = ScenarioOutcome.Incident
 
     package let scenario: Scenario
-    private let shop: SimulatedShop
+    let shop: SimulatedShop
     private let faults: FaultRunner
     private let start: Instant
+    /// Why it cannot be run.
+    private let problem: String?
 
     private let complaintBox = ComplaintBox()
 
@@ -48,14 +22,29 @@ package struct ScenarioRun {
     }
 
     /// Prepares the run of a scenario; one that `listens` keeps what services complain about.
-    package init(_ scenario: Scenario, listens: Bool = false) {
+    ///
+    /// Every service of its topology must be one of `services`; `publications` are published
+    /// beside the orders.
+    package init(
+        _ scenario: Scenario,
+        services: ServiceCatalogue = .linked,
+        publications: [Publication] = [],
+        listens: Bool = false
+    ) {
         self.scenario = scenario
         self.shop = SimulatedShop(
             topology: scenario.topology,
             orders: scenario.orders,
             seed: scenario.seed,
-            flaws: Flaws(names: Set(scenario.flaws))
+            flaws: Flaws(names: Set(scenario.flaws)),
+            exceptions: scenario.exceptions,
+            services: services
         )
+        var problem = self.shop.missing.map { "\($0)" }
+        for publication in publications {
+            do { try self.shop.publish(publication) } catch { problem = problem ?? "\(error)" }
+        }
+        self.problem = problem
         if let every = scenario.snapshotEvery { self.shop.snapshotIntervalMax = every }
         self.start = self.shop.simulation.now
         self.faults = FaultRunner(shop: self.shop, faults: scenario.faults)
@@ -70,10 +59,38 @@ package struct ScenarioRun {
     package var complaints: [Incident] { self.complaintBox.complaints }
 
     /// Runs a scenario.
-    package static func run(_ scenario: Scenario) -> Outcome { ScenarioRun(scenario).run() }
+    package static func run(
+        _ scenario: Scenario,
+        services: ServiceCatalogue = .linked,
+        publications: [Publication] = []
+    ) -> ScenarioOutcome {
+        ScenarioRun(scenario, services: services, publications: publications).run()
+    }
+
+    /// Runs a service among those of a topology, with the load, the faults and the set-up that the
+    /// seed draws.
+    ///
+    /// The topology gets the service where it has none of that name: see
+    /// ``TopologyFile/Topology/adding(_:emits:instances:settings:)``.
+    package static func run<S: Service>(
+        _ service: S.Type,
+        in topology: Topology,
+        emits: [String] = [],
+        seed: UInt64,
+        orders: Int = 30,
+        faults: Int = 10
+    ) -> ScenarioOutcome {
+        let draw = ScenarioDraw(
+            topology: topology.adding(service, emits: emits),
+            orders: orders,
+            faultCount: faults
+        )
+        return Self.run(draw.scenario(seed: seed), services: .linked.adding(service))
+    }
 
     /// Runs it to its end: the first broken promise, or rest after all faults have healed.
-    package func run() -> Outcome {
+    package func run() -> ScenarioOutcome {
+        if let problem = self.problem { return self.refused(problem) }
         self.shop.start()
         var lastTrouble = self.start
         var isOver = false
@@ -95,12 +112,19 @@ package struct ScenarioRun {
         return self.outcome(hasConverged)
     }
 
+    private func refused(_ problem: String) -> ScenarioOutcome {
+        var outcome = ScenarioOutcome(world: .simulated, seed: self.scenario.seed)
+        outcome.failure = Failure(invariant: "can-run", summary: problem)
+        outcome.bitten = self.faults.bitten
+        return outcome
+    }
+
     private var isBroken: Bool {
         self.shop.judge.violation != nil || self.shop.logProblem != nil
             || self.shop.hubFailure != nil
     }
 
-    private func outcome(_ hasConverged: Bool) -> Outcome {
+    private func outcome(_ hasConverged: Bool) -> ScenarioOutcome {
         let violation = self.shop.judge.violation
         var verdict: Verdict?
         var failure: Failure?
@@ -112,7 +136,7 @@ package struct ScenarioRun {
         } catch {
             failure =
                 failure
-                ?? Failure(invariant: "ledgers-readable", summary: "\(error)", witness: [])
+                ?? Failure(invariant: "ledgers-readable", summary: "\(error)")
         }
         if failure == nil, let violation {
             failure = Failure(violation.invariant, violation.finding)
@@ -128,16 +152,15 @@ package struct ScenarioRun {
         if failure == nil, let check = verdict?.checks.first(where: Self.isBroken) {
             failure = Failure(check.name, check.finding)
         }
-        return Outcome(
-            seed: self.scenario.seed,
-            hash: self.shop.runHash,
-            verdict: verdict,
-            failure: failure,
-            messages: self.shop.simulation.messageCount,
-            steps: self.shop.simulation.stepCount,
-            bitten: self.faults.bitten,
-            elapsed: self.shop.simulation.now - self.start
-        )
+        var outcome = ScenarioOutcome(world: .simulated, seed: self.scenario.seed)
+        outcome.hash = self.shop.runHash
+        outcome.verdict = verdict
+        outcome.failure = failure
+        outcome.messages = self.shop.simulation.messageCount
+        outcome.steps = self.shop.simulation.stepCount
+        outcome.bitten = self.faults.bitten
+        outcome.elapsed = self.shop.simulation.now - self.start
+        return outcome
     }
 
     private static func isBroken(_ check: Verdict.Check) -> Bool {
@@ -164,12 +187,12 @@ package struct ScenarioRun {
 
     /// What was done on purpose, in order.
     package var incidents: [Incident] {
-        self.faults.incidents.map { Incident(time: $0.time, text: $0.text) }
+        self.faults.incidents.map { Incident(time: $0.time, text: $0.text, fault: $0.fault) }
     }
 }
 
-extension ScenarioRun.Failure {
-    init(_ invariant: String, _ finding: Finding) {
+extension ScenarioOutcome.Failure {
+    fileprivate init(_ invariant: String, _ finding: Finding) {
         self.init(invariant: invariant, summary: finding.summary, witness: finding.witness)
     }
 }

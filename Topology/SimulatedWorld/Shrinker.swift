@@ -5,7 +5,7 @@ import Mesh
 package struct Shrinker {
     /// The smallest scenario so far.
     package private(set) var scenario: Scenario
-    package private(set) var outcome: ScenarioRun.Outcome
+    package private(set) var outcome: ScenarioOutcome
     /// How many scenarios were run.
     package private(set) var runs = 0
     private let invariant: String
@@ -14,7 +14,7 @@ package struct Shrinker {
     /// Creates a shrinker of a scenario that fails as `outcome` says.
     package init?(
         _ scenario: Scenario,
-        _ outcome: ScenarioRun.Outcome,
+        _ outcome: ScenarioOutcome,
         onProgress: @escaping (Scenario, Int) -> Void = { _, _ in }
     ) {
         guard let failure = outcome.failure else { return nil }

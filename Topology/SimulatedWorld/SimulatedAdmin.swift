@@ -5,7 +5,7 @@ final class SimulatedAdmin {
     private let simulation: Simulation
     private let hub: SimulatedHub
     private var client = AdminClient(
-        hello: Hello(role: .admin, name: "squall", instance: "squall", token: "token")
+        hello: Hello(role: .admin, name: "squall", instance: "squall", token: SimulatedShop.token)
     )
     private var link: SimulatedLink?
     private var isWelcome = false

@@ -25,6 +25,15 @@ final class SimulatedHub {
     /// What the hub wrote to its audit log.
     private(set) var audit: [JSONValue] = []
     private(set) var failure: LogError?
+    /// What numbers and hits single attempts, from one hub to the next.
+    var survey: AttemptSurvey? {
+        get { self.hub?.survey ?? self.idleSurvey }
+        set {
+            self.idleSurvey = newValue
+            self.hub?.survey = newValue
+        }
+    }
+    private var idleSurvey: AttemptSurvey?
 
     init(simulation: Simulation, disk: MemoryDisk, configuration: Hub.Configuration) {
         self.simulation = simulation
@@ -45,6 +54,7 @@ final class SimulatedHub {
             self.failure = error
             return
         }
+        if let survey = self.idleSurvey { self.hub?.survey = survey }
         self.flushSoon()
         self.onUp()
     }
@@ -53,6 +63,7 @@ final class SimulatedHub {
     func kill(losingPower: Bool = true) {
         guard self.hub != nil else { return }
         self.onDying()
+        self.idleSurvey = self.survey
         self.hub = nil
         self.incarnation += 1
         self.isFlushArmed = false
@@ -116,6 +127,7 @@ final class SimulatedHub {
         }
         if hub.position != self.followed {
             self.followed = hub.position
+            self.simulation.survey?.synced("hub", now: self.simulation.now)
             self.onFlush()
         }
         for id in hub.takeDirtyConnections() {

@@ -60,6 +60,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
             guard self.desk != nil else {
                 return answer(.failure(OutsideError(.unreachable, "\(self.name) is down")))
             }
+            self.simulation.survey?.asked(self.name, now: self.simulation.now)
             self.lastCaller += 1
             let caller = self.lastCaller
             self.waiting[caller] = answer
@@ -83,6 +84,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
             guard self.incarnation == incarnation else { return }
             self.isFlushArmed = false
             let now = self.simulation.now
+            if self.desk?.needsFlush == true { self.simulation.survey?.synced(self.name, now: now) }
             do {
                 self.perform(try self.desk?.flush(now: now) ?? [])
             } catch {
@@ -112,6 +114,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     }
 
     private func answered(_ caller: Int, _ framed: [UInt8]) {
+        framed.withUnsafeBytes { self.simulation.note($0, 4) }
         guard let answer = self.waiting.removeValue(forKey: caller) else { return }
         let frame = framed.withUnsafeBytes { raw in
             try? OutsideFrame.parse(UnsafeRawBufferPointer(rebasing: raw[4...]))

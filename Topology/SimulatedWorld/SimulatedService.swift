@@ -142,6 +142,10 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     }
 
     func send(_ frames: [UInt8]) {
+        if let survey = self.shop.simulation.survey, self.isAlive {
+            let process = self.name.prefix { $0 != " " }
+            survey.sent(by: String(process), frames, now: self.now())
+        }
         if self.isAlive { self.link?.sendToHub(frames) }
     }
 

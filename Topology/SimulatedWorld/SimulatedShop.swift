@@ -1,11 +1,7 @@
-import AnalyticsService
 import Chaos
-import InventoryService
+import Events
 import Mesh
-import NotificationsService
-import OrdersService
 import OutsideParties
-import PaymentsService
 import ServiceKit
 import TopologyFile
 
@@ -18,6 +14,11 @@ package final class SimulatedShop {
     package let topology: Topology
     let layout: MeshLayout
     let flaws: Flaws
+    /// The invariants that it is not judged by.
+    private let exceptions: Set<String>
+    private let services: ServiceCatalogue
+    /// The service of the topology that cannot be started, where there is one.
+    package let missing: ServiceMissing?
     let hub: SimulatedHub
     /// What commands the hub while a service is changed.
     var instanceAdmin: SimulatedAdmin?
@@ -32,7 +33,12 @@ package final class SimulatedShop {
     var processes: [String: any SimulatedProcess] = [:]
     private(set) var parties: [String: any SimulatedPartyProcess] = [:]
     private let ledgerDisk = MemoryDisk()
-    private let shoppers: SimulatedShoppers
+    /// Who places orders; nil where nobody can.
+    private let shoppers: SimulatedShoppers?
+    /// The outside parties that publish.
+    private let publishers: [SimulatedPublisher]
+    /// How many publications are not yet due.
+    private var publicationsAhead = 0
     let admin: SimulatedAdmin
     private(set) var judge: Judge
     private(set) var fold: RunFold
@@ -44,26 +50,35 @@ package final class SimulatedShop {
     /// Why the log can't be read, where it can't.
     private(set) var logProblem: LogError?
 
+    /// What everyone here shows to the hub.
+    static let token = "token"
+
     /// Creates a shop with a load of `orders` orders; nothing runs before ``start()``.
-    package init(topology: Topology, orders: Int, seed: UInt64, flaws: Flaws = Flaws()) {
+    ///
+    /// A service that `services` does not have is not started: see ``missing``.
+    package init(
+        topology: Topology,
+        orders: Int,
+        seed: UInt64,
+        flaws: Flaws = Flaws(),
+        exceptions: Set<String> = [],
+        services: ServiceCatalogue = .linked
+    ) {
         self.topology = topology
+        self.services = services
+        self.missing = services.missing(in: topology)
+        self.exceptions = exceptions
         self.flaws = flaws
         let simulation = Simulation(seed: seed)
         self.simulation = simulation
         let layout = topology.layout
         self.layout = layout
-        var tokens = ["shoppers/shoppers": "token", "squall/squall": "token"]
-        for service in layout.services {
-            for instance in 1...max(service.instances, service.partitions) {
-                tokens["\(service.name)/\(service.name)-\(instance)"] = "token"
-            }
-        }
         let hub = SimulatedHub(
             simulation: simulation,
             disk: MemoryDisk(),
             configuration: Hub.Configuration(
                 layout: layout,
-                tokens: tokens,
+                tokens: Self.tokens(layout),
                 uid: 0,
                 flaws: flaws.names
             )
@@ -72,14 +87,20 @@ package final class SimulatedShop {
         self.admin = SimulatedAdmin(simulation: simulation, hub: hub)
         var plan = LoadPlan(topology: topology)
         plan.ordersMax = orders
-        self.shoppers = SimulatedShoppers(
-            simulation: simulation,
-            hub: hub,
-            plan: plan,
-            seed: seed,
-            ledgerDisk: self.ledgerDisk
-        )
-        self.judge = Judge(layout: layout)
+        self.publishers = layout.publishers.map {
+            SimulatedPublisher(name: $0.name, simulation: simulation, hub: hub)
+        }
+        let customers = layout.publishers.firstIndex { $0.emits.contains(OrderPlaced.topic) }
+        self.shoppers = customers.map { [publishers, ledgerDisk] in
+            SimulatedShoppers(
+                publisher: publishers[$0],
+                simulation: simulation,
+                plan: plan,
+                seed: seed,
+                ledgerDisk: ledgerDisk
+            )
+        }
+        self.judge = Judge(layout: layout, except: exceptions)
         self.fold = RunFold(layout: layout)
         self.addServices()
         self.addParties()
@@ -95,26 +116,24 @@ package final class SimulatedShop {
         }
     }
 
-    private func add(_ instance: String, of service: String) {
-        switch service {
-        case Orders.name: self.add(Orders.self, instance)
-        case Inventory.name: self.add(Inventory.self, instance)
-        case Payments.name: self.add(Payments.self, instance)
-        case Notifications.name: self.add(Notifications.self, instance)
-        case Analytics.name: self.add(Analytics.self, instance)
-        default: preconditionFailure("the shop has no service '\(service)'")
+    private static func tokens(_ layout: MeshLayout) -> [String: String] {
+        var names = layout.publishers.map { "\($0.name)/\($0.name)" } + ["squall/squall"]
+        for service in layout.services {
+            for instance in 1...max(service.instances, service.partitions) {
+                names.append("\(service.name)/\(service.name)-\(instance)")
+            }
         }
+        return Dictionary(names.map { ($0, Self.token) }) { first, _ in first }
+    }
+
+    private func add(_ instance: String, of service: String) {
+        self.processes[instance] = self.services[service]?.process(self, instance)
     }
 
     /// Starts one more instance of a service.
     func launch(_ instance: String, of service: String) {
         self.add(instance, of: service)
         self.processes[instance]?.start()
-    }
-
-    private func add<S: Service>(_ service: S.Type, _ instance: String) {
-        let process = SimulatedService<S>(shop: self, instance: instance, token: "token")
-        self.processes[instance] = process
     }
 
     private func addParties() {
@@ -150,7 +169,23 @@ package final class SimulatedShop {
         self.hub.start()
         self.admin.connect()
         for name in self.processes.keys.sorted() { self.processes[name]?.start() }
-        self.shoppers.start()
+        for publisher in self.publishers { publisher.connect() }
+        self.shoppers?.start()
+    }
+
+    /// Lets an outside party publish; call it before ``start()``.
+    package func publish(_ publication: Publication) throws(PublicationError) {
+        guard let publisher = self.publishers.first(where: { $0.name == publication.source })
+        else { throw PublicationError(publication, publishers: self.publishers.map(\.name)) }
+        self.publicationsAhead += 1
+        self.simulation.after(publication.time) { [weak self] in
+            guard let self else { return }
+            self.publicationsAhead -= 1
+            var event = publication.event
+            event.time = self.simulation.now
+            _ = publisher.publish(event, to: publication.topic)
+            publisher.send()
+        }
     }
 
     /// Runs until every order has ended and everything is handled, or `limit` is over.
@@ -175,13 +210,19 @@ package final class SimulatedShop {
 
     /// Whether every order has ended and every event is handled.
     var isAtRest: Bool {
-        self.shoppers.isFinished && self.fold.orders.inProgress == 0 && self.fold.lag == 0
+        self.isPublished && self.fold.orders.inProgress == 0 && self.fold.lag == 0
+    }
+
+    /// Whether every order and every other event is published and has its answer.
+    private var isPublished: Bool {
+        self.shoppers?.isFinished != false && self.publicationsAhead == 0
+            && self.publishers.allSatisfy { $0.unconfirmedCount == 0 }
     }
 
     /// What is still to be done, in words.
     var unrest: String {
         var parts: [String] = []
-        if !self.shoppers.isFinished { parts.append("orders are not all accepted") }
+        if !self.isPublished { parts.append("orders are not all accepted") }
         let open = self.fold.orders.inProgress
         if open > 0 { parts.append("\(open) orders have not ended") }
         for service in self.fold.services where service.lag > 0 {
@@ -200,6 +241,7 @@ package final class SimulatedShop {
                 for record in records {
                     self.judge.observe(record)
                     self.fold.observed(record)
+                    self.simulation.survey?.durable(record, now: self.simulation.now)
                     for event in record.events { self.onEvent(event.event) }
                 }
             }
@@ -218,7 +260,7 @@ package final class SimulatedShop {
         guard end < self.follower.position else { return }
         let onEvent = self.onEvent
         self.onEvent = { _ in }
-        self.judge = Judge(layout: self.layout)
+        self.judge = Judge(layout: self.layout, except: self.exceptions)
         self.fold = RunFold(layout: self.layout)
         self.follower = LogFollower()
         self.follow()
@@ -227,9 +269,10 @@ package final class SimulatedShop {
 
     /// Judges the run as it is now.
     package func verdict() throws -> Verdict {
+        if let missing = self.missing { throw missing }
         self.follow()
         if let problem = self.logProblem { throw problem }
-        try self.shoppers.syncLedger()
+        try self.shoppers?.syncLedger()
         return self.judge.finish(ledgers: try Ledgers(reading: self.ledgerDisk))
     }
 

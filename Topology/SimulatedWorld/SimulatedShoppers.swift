@@ -5,82 +5,48 @@ import Mesh
 /// The shoppers in the simulated world: they place orders and write down what became of them.
 final class SimulatedShoppers {
     private let simulation: Simulation
-    private let hub: SimulatedHub
+    private let publisher: SimulatedPublisher
     private var shoppers: Shoppers
-    private var publisher: PublisherClient
-    private var link: SimulatedLink?
     private var ledger: ShoppersLedgerWriter
 
     init(
+        publisher: SimulatedPublisher,
         simulation: Simulation,
-        hub: SimulatedHub,
         plan: LoadPlan,
         seed: UInt64,
         ledgerDisk: MemoryDisk
     ) {
         self.simulation = simulation
-        self.hub = hub
+        self.publisher = publisher
         self.shoppers = Shoppers(load: plan, seed: seed, start: simulation.now)
-        self.publisher = PublisherClient(
-            hello: Hello(
-                role: .publisher,
-                name: "shoppers",
-                instance: "shoppers",
-                token: "token"
-            )
-        )
         self.ledger = ShoppersLedgerWriter(disk: ledgerDisk)
+        publisher.onAction = { [weak self] in self?.heard($0) }
     }
 
     /// Whether every order is placed and has its answer.
     var isFinished: Bool { self.shoppers.isFinished && self.publisher.unconfirmedCount == 0 }
 
-    func start() {
-        self.connect()
-        self.cameDue()
-    }
+    /// Begins to place orders.
+    func start() { self.cameDue() }
 
     func syncLedger() throws(DiskError) { try self.ledger.sync() }
 
-    private func connect() {
-        let link = SimulatedLink(simulation: self.simulation, hub: self.hub, name: "shoppers")
-        guard link.connect() else {
-            return self.simulation.after(.milliseconds(10)) { [weak self] in self?.connect() }
+    private func heard(_ action: PublisherClient.Action) {
+        switch action {
+        case .accepted(let sequence): self.ledger.accepted(upTo: sequence)
+        case .refused(let sequence, let refusal):
+            self.ledger.refused(sequence: sequence, reason: refusal.description)
+        case .shutOut: break
         }
-        self.link = link
-        link.onFrame = { [weak self] in self?.received($0) }
-        link.onClose = { [weak self] in
-            self?.publisher.disconnected()
-            self?.connect()
-        }
-        self.publisher.connected()
-        self.send()
-    }
-
-    private func received(_ frame: UnsafeRawBufferPointer) {
-        for action in (try? self.publisher.received(frame)) ?? [] {
-            switch action {
-            case .accepted(let sequence): self.ledger.accepted(upTo: sequence)
-            case .refused(let sequence, let refusal):
-                self.ledger.refused(sequence: sequence, reason: refusal.description)
-            case .shutOut: break
-            }
-        }
-        self.send()
     }
 
     private func cameDue() {
         for planned in self.shoppers.due(now: self.simulation.now) {
-            self.ledger.sent(planned)
-            _ = self.publisher.publish(planned.envelope(source: "shoppers"), to: OrderPlaced.topic)
+            let order = planned.envelope(source: self.publisher.name)
+            self.ledger.sent(planned, as: self.publisher.publish(order, to: OrderPlaced.topic))
         }
-        self.send()
+        self.publisher.send()
         guard let due = self.shoppers.nextDue else { return }
         self.simulation.at(due) { [weak self] in self?.cameDue() }
-    }
-
-    private func send() {
-        let frames = self.publisher.takeOutput()
-        if !frames.isEmpty { self.link?.sendToHub(frames) }
     }
 }

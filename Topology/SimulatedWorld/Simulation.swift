@@ -16,6 +16,8 @@ package final class Simulation {
     package internal(set) var messageCount = 0
 
     let executor: SimulatedExecutor
+    /// Who wants to know at which places faults could be put.
+    var survey: PlaceSurvey?
     private var random: SeededRandom
     private let seed: UInt64
     private var agenda = Agenda()
@@ -42,6 +44,13 @@ package final class Simulation {
     /// Does `action` at `instant`, behind everything that was put there before.
     func at(_ instant: Instant, _ action: @escaping () -> Void) {
         self.agenda.add(due: max(instant, self.now), order: .max, action)
+    }
+
+    /// Does `action` at `instant`, before or after everything else that happens then.
+    ///
+    /// Nothing that happens before that is any different for it.
+    func exactly(at instant: Instant, isAfter: Bool, _ action: @escaping () -> Void) {
+        self.agenda.add(due: instant, order: isAfter ? .max : 0, action)
     }
 
     /// Folds what has happened into the run's hash.

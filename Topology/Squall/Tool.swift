@@ -6,6 +6,7 @@ enum Tool {
     static let version = "0.1.0"
 
     static func run(_ words: [String]) -> Int32 {
+        if words.first == BenchClient.word { return BenchClient.run(Array(words.dropFirst())) }
         let invocation: Invocation
         do throws(UsageError) {
             invocation = try Invocation(parsing: words)
@@ -39,7 +40,13 @@ enum Tool {
         case .deadLetters(let command):
             return try DeadLettersCommand(context: context).run(command)
         case .check(let run): return try CheckCommand(context: context, name: run).run()
+        case .scenarios(let options):
+            return try RunCommand(context: context, options: options).run()
         case .sim(let options): return try SimCommand(context: context, options: options).run()
+        case .certify(let options):
+            return try CertifyCommand(context: context, options: options).run()
+        case .bench(let options):
+            return try BenchCommand(context: context, options: options).run()
         case .replay(let run): return try ReplayCommands(context: context).replay(run)
         case .shrink(let run): return try ReplayCommands(context: context).shrink(run)
         case .logs(let options): return try LogsCommand(context: context, options: options).run()

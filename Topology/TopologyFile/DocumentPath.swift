@@ -1,22 +1,24 @@
 /// Where in a document something is: the keys and indexes that lead there.
-struct DocumentPath: Hashable, CustomStringConvertible {
-    enum Step: Hashable {
+package struct DocumentPath: Hashable, CustomStringConvertible {
+    package enum Step: Hashable {
         case key(String)
         case index(Int)
     }
 
-    var steps: [Step] = []
+    package var steps: [Step] = []
 
-    static let root = DocumentPath()
+    package static let root = DocumentPath()
 
     /// The path one level further out.
-    var parent: DocumentPath { DocumentPath(steps: Array(self.steps.dropLast())) }
+    package var parent: DocumentPath { DocumentPath(steps: Array(self.steps.dropLast())) }
 
-    subscript(key: String) -> DocumentPath { DocumentPath(steps: self.steps + [.key(key)]) }
-    subscript(index: Int) -> DocumentPath { DocumentPath(steps: self.steps + [.index(index)]) }
+    package subscript(key: String) -> DocumentPath { DocumentPath(steps: self.steps + [.key(key)]) }
+    package subscript(index: Int) -> DocumentPath {
+        DocumentPath(steps: self.steps + [.index(index)])
+    }
 
     /// The path as `services.orders.consumes[1]`; keys with other characters stand in quotes.
-    var description: String {
+    package var description: String {
         var text = ""
         for step in self.steps {
             switch step {
@@ -40,7 +42,7 @@ struct DocumentPath: Hashable, CustomStringConvertible {
     }
 
     /// Returns a text from a file in a form that is safe to print.
-    static func printable(_ text: String) -> String {
+    package static func printable(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars.prefix(80) {
             let isControl = scalar.properties.generalCategory == .control

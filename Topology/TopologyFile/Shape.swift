@@ -1,4 +1,4 @@
-/// The keys that one kind of object in a topology file may have.
+/// The keys that one kind of object in a file may have.
 ///
 /// The parser takes its keys from here, and a test compares them with the JSON Schema.
 package struct Shape: Sendable, Hashable {
@@ -10,7 +10,7 @@ package struct Shape: Sendable, Hashable {
     /// All keys.
     package var keys: [String] { self.required + self.optional }
 
-    private init(_ name: String, required: [String] = [], optional: [String] = []) {
+    package init(_ name: String, required: [String] = [], optional: [String] = []) {
         self.name = name
         self.required = required
         self.optional = optional
@@ -75,7 +75,7 @@ package struct Shape: Sendable, Hashable {
     package static let shutdown = Shape("shutdown", optional: ["drainWithin", "killAfter"])
     package static let log = Shape("log", optional: ["segmentBytes"])
 
-    /// Every shape.
+    /// Every shape of a topology file.
     package static let all = [
         document, service, restart, crashLoop, topic, retention, link, linkFault, outsideParty,
         partyFault, load, spike, hotProducts, ratio, limits, objectives, shutdown, log,

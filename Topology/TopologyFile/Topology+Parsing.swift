@@ -44,7 +44,7 @@ extension Topology {
     }
 
     private static func read(_ root: JSONNode, _ file: String) throws(TopologyError) -> Topology {
-        var reader = TopologyReader(file: file)
+        var reader = DocumentReader(file: file)
         var topology = reader.topology(root)
         if let topology { TopologyChecks.run(topology, &reader) }
         let problems = Self.sorted(reader.problems)

@@ -37,6 +37,11 @@ extension Topology {
         package var restart = Restart()
         /// An object, handed to the service as it is.
         package var settings: JSONValue = .object([])
+
+        package init(name: String, program: Program) {
+            self.name = name
+            self.program = program
+        }
     }
 
     /// What a service's process runs.
@@ -80,13 +85,23 @@ extension Topology {
         package var types: [String] = []
         /// Whether it is meant to be read by people and the judge only, and by no service.
         package var recordOnly = false
+
+        package init(name: String) {
+            self.name = name
+        }
     }
 
     /// A declared path: from who emits to the service that consumes, or to the party it calls.
     package struct Link: Sendable, Hashable {
         package var from: String
         package var to: String
-        package var faults: [LinkFault] = []
+        package var faults: [LinkFault]
+
+        package init(from: String, to: String, faults: [LinkFault] = []) {
+            self.from = from
+            self.to = to
+            self.faults = faults
+        }
     }
 
     /// What goes wrong on a link for as long as the topology is up.
@@ -105,6 +120,11 @@ extension Topology {
         /// An object, handed to the party as it is.
         package var settings: JSONValue = .object([])
         package var faults: [PartyFault] = []
+
+        package init(name: String, kind: Kind) {
+            self.name = name
+            self.kind = kind
+        }
     }
 
     /// What is wrong with an outside party for as long as the topology is up.

@@ -3,13 +3,13 @@ import Mesh
 /// Checks that the parts of a topology fit together.
 struct TopologyChecks {
     private let topology: Topology
-    private var reader: TopologyReader
+    private var reader: DocumentReader
     private let services = DocumentPath.root["services"]
     private let topics = DocumentPath.root["topics"]
     private let links = DocumentPath.root["links"]
     private let outside = DocumentPath.root["outside"]
 
-    static func run(_ topology: Topology, _ reader: inout TopologyReader) {
+    static func run(_ topology: Topology, _ reader: inout DocumentReader) {
         var checks = TopologyChecks(topology, reader)
         checks.checkNames()
         checks.checkServices()
@@ -21,7 +21,7 @@ struct TopologyChecks {
         reader = checks.reader
     }
 
-    private init(_ topology: Topology, _ reader: TopologyReader) {
+    private init(_ topology: Topology, _ reader: DocumentReader) {
         self.topology = topology
         self.reader = reader
     }
@@ -272,7 +272,7 @@ struct TopologyChecks {
                 "add shoppers: {kind: \"shoppers\", emits: [\"orders.placed\"]} under outside"
             )
         }
-        for extra in shoppers.dropFirst() {
+        for extra in shoppers.dropFirst() where self.topology.load != nil {
             self.reader.report(
                 self.outside[extra.name],
                 "'\(shoppers[0].name)' places the orders already; there is one load"

@@ -37,6 +37,8 @@ extension Hub {
         case "heal": return self.heal(request, now)
         case "slow": return self.slow(request)
         case "link": return self.arm(request, now)
+        case "arm": return self.armTogether(request, now)
+        case "disk": return self.harmDisk(request)
         case "leave": return self.leave(request, now)
         case "dead-letters": return try self.listDeadLetters(request)
         case "redrive", "rewind":
@@ -97,8 +99,8 @@ extension Hub {
         return [
             "services": .array(services),
             "rules": .array(self.rules.rules.map(\.json)),
+            "disk": self.diskReport,
             "isFull": .bool(self.log.isFull),
-            "slowSyncs": .int(Int64(self.slowSyncCount)),
             "position": .int(Int64(self.log.durable)),
             "records": .int(Int64(self.log.recordCount)),
         ]
@@ -108,15 +110,10 @@ extension Hub {
 
     private func slow(_ request: JSONValue) -> JSONValue {
         let name = request["service"]?.string ?? ""
-        let milliseconds = Int(max(0, request["milliseconds"]?.int ?? 0))
-        if name == "hub" {
-            defer { self.slowSyncCount = 0 }
-            self.syncDelay = .milliseconds(milliseconds)
-            return ["slow": "hub", "bitten": .int(Int64(self.slowSyncCount))]
-        }
         guard let service = self.layout.serviceIndex(name) else {
             return ["error": .string("there is no service '\(name)'")]
         }
+        let milliseconds = Int(max(0, request["milliseconds"]?.int ?? 0))
         self.handicaps[service] = milliseconds > 0 ? milliseconds : nil
         self.setHandicap(service, milliseconds)
         return ["slow": .string(name), "milliseconds": .int(Int64(milliseconds))]

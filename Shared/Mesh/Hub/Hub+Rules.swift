@@ -36,6 +36,13 @@ extension Hub {
         return ["number": .int(Int64(number)), "rule": .string("\(from)→\(to) \(fault)")]
     }
 
+    /// Arms several faults in one step, so that nothing passes a link in between.
+    ///
+    /// Answers for each of them with its number, or with why it cannot be armed.
+    func armTogether(_ request: JSONValue, _ now: Instant) -> JSONValue {
+        ["armed": .array((request["faults"]?.array ?? []).map { self.arm($0, now) })]
+    }
+
     /// Reads a fault, or the short form that names its kind as what is to be done.
     private static func fault(_ request: JSONValue) throws(LinkFault.Unreadable) -> LinkFault {
         if let fault = request["fault"] { return try LinkFault(json: fault) }
@@ -90,12 +97,12 @@ extension Hub {
 
     // MARK: Healing
 
-    /// Heals one rule, or all that do not stand in the topology file.
+    /// Heals one rule, several in one step, or all that do not stand in the topology file.
     func heal(_ request: JSONValue, _ now: Instant) -> JSONValue {
-        let number = request["number"]?.int
+        let numbers =
+            request["numbers"]?.array?.compactMap(\.int) ?? request["number"]?.int.map { [$0] }
         let healed = self.rules.heal { rule in
-            if let number { return Int64(rule.number) == number }
-            return !rule.isStanding
+            numbers?.contains(Int64(rule.number)) ?? !rule.isStanding
         }
         for rule in healed where rule.isHubCut && !self.isCutOff(rule.from) {
             self.setCut(rule.from, false)
@@ -104,7 +111,7 @@ extension Hub {
         self.rulesChanged()
         self.unparkHealed()
         for id in self.connections.keys.sorted() { self.framesCameDue(id, now) }
-        if number == nil {
+        if numbers == nil {
             for service in self.handicaps.keys.sorted() { self.setHandicap(service, 0) }
             self.handicaps = [:]
         }

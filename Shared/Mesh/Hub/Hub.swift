@@ -104,12 +104,10 @@ package final class Hub {
     var timeOfInput = Instant.zero
     /// How many deadlines belong to timers that were cancelled since they were last cleared out.
     var cancelledTimerCount = 0
+    /// What goes wrong with the disk on purpose; nil where nothing can.
+    package var diskFaults: DiskFaults?
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
-    /// A fault: how long each sync of the log takes longer, which the shell has to see to.
-    package internal(set) var syncDelay = Duration.zero
-    /// How many syncs took longer because of it.
-    var slowSyncCount = 0
 
     var connections: [ConnectionID: Connection] = [:]
     var dirtyConnections: Set<ConnectionID> = []
@@ -262,7 +260,6 @@ package final class Hub {
     private func commitStaged() throws(LogError) {
         guard self.log.hasStaged else { return }
         let isFlawed = self.configuration.flaws.contains("ack-before-commit")
-        if self.needsSync, self.syncDelay > .zero { self.slowSyncCount += 1 }
         try self.log.commit(syncing: self.needsSync && !isFlawed)
         self.needsSync = false
         if self.isClosed { try self.giveBack() }

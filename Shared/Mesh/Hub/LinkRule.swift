@@ -97,6 +97,12 @@ package struct RuleChain: Sendable {
     package private(set) var rules: [LinkRule] = []
     /// Whether a rule is about another hop than deliveries, so that frames have to be looked at.
     private(set) var hasFrameRules = false
+    /// Numbers and hits single attempts.
+    var survey: AttemptSurvey? {
+        didSet { if (oldValue == nil) != (self.survey == nil) { self.summarize() } }
+    }
+    /// The number under which ``survey`` holds back what it delays.
+    static let surveyRule = 0
     /// Whether clients have to seal what they send, so that a flipped byte is found.
     private(set) var wantsSeals = false
     private var lastNumber = 0
@@ -115,7 +121,7 @@ package struct RuleChain: Sendable {
         case corrupt(rule: Int)
     }
 
-    var isEmpty: Bool { self.rules.isEmpty }
+    var isEmpty: Bool { self.rules.isEmpty && self.survey == nil }
 
     /// Arms a rule; returns its number.
     mutating func arm(
@@ -148,7 +154,7 @@ package struct RuleChain: Sendable {
 
     private mutating func summarize() {
         let hops = self.rules.filter { !$0.isHubCut }.map(\.fault)
-        self.hasFrameRules = hops.contains { $0.hop != .delivery }
+        self.hasFrameRules = self.survey != nil || hops.contains { $0.hop != .delivery }
         self.wantsSeals = hops.contains {
             $0.kind == .corrupt && ($0.hop == .publish || $0.hop == .commit)
         }
@@ -161,7 +167,10 @@ package struct RuleChain: Sendable {
         }
     }
 
-    func isArmed(_ number: Int) -> Bool { self.rules.contains { $0.number == number } }
+    func isArmed(_ number: Int) -> Bool {
+        number == Self.surveyRule
+            ? self.survey != nil : self.rules.contains { $0.number == number }
+    }
 
     mutating func bit(where isBiting: (LinkRule) -> Bool) {
         for index in self.rules.indices where isBiting(self.rules[index]) {
@@ -180,6 +189,7 @@ package struct RuleChain: Sendable {
         _ now: Instant,
         isSealed: Bool = true
     ) -> Verdict {
+        if let verdict = self.survey?.judge(passages, now), verdict != .deliver { return verdict }
         for index in self.rules.indices where passages.contains(where: self.rules[index].matches) {
             if self.rules[index].fault.kind == .corrupt, !isSealed { continue }
             if let verdict = self.rules[index].bite(draw, now) { return verdict }

@@ -35,6 +35,14 @@ extension Log {
         }
     }
 
+    /// Gives up so much of the room that the log is short of it, as where others fill the disk.
+    ///
+    /// What is under way can still come to its end.
+    package func runShort() {
+        self.reservedEnd = min(self.reservedEnd, self.end + UInt64(Self.reserveBytesLow) - 1)
+        try? self.makeRoom()
+    }
+
     /// Gives back the room behind the end of the last segment.
     ///
     /// For a log that ends, or a segment that no more is written to; what is staged must have

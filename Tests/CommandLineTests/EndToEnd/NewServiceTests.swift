@@ -9,7 +9,7 @@ import Testing
         "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
     private static let copied = [
         "Package.swift", "Topology/shop.json", "Tests/TidyTests/House.swift", "Services",
-        "Topology/SimulatedWorld", "Tests/ServicesTests",
+        "Topology/SimulatedWorld/LinkedServices.swift", "Tests/ServicesTests",
     ]
 
     init() throws {
@@ -37,13 +37,9 @@ import Testing
         #expect(answer["left"] == [])
         #expect(self.read("Package.swift").contains("\"Analytics\", \"GiftCards\","))
         #expect(self.read("Tests/TidyTests/House.swift").contains("\"GiftCards\","))
-        let simulation = (answer["changed"]?.array ?? []).compactMap(\.string).filter {
-            $0.hasPrefix("Topology/SimulatedWorld/")
-        }
-        #expect(simulation.count == 1)
-        let simulated = self.read(try #require(simulation.first))
-        #expect(simulated.contains("import GiftCardsService\n"))
-        #expect(simulated.contains("case GiftCards.name: "))
+        let simulated = self.read("Topology/SimulatedWorld/LinkedServices.swift")
+        #expect(simulated.contains("\nimport GiftCardsService\nimport InventoryService\n"))
+        #expect(simulated.contains("        .init(GiftCards.self),\n"))
         #expect(try self.folder.squall("lint Topology/shop.json").output.contains("nothing wrong"))
         let topology = self.read("Topology/shop.json")
         #expect(topology.contains("consumes: [\"orders.ended\", \"payments.results\"]"))

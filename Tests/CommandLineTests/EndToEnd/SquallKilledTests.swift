@@ -102,7 +102,7 @@ import Testing
             try self.expectNothingRuns(round)
             let found = try self.folder.squall("ps")
             #expect(found.code == 3, "\(round): \(found.output)\(found.errors)")
-            let next = try self.folder.squall("up --quiet --json --set load.ramp=0s --for 100ms")
+            let next = try self.folder.squall("up --quiet --json --rate 500 --for 200ms")
             #expect(next.code == 0, "\(round): \(next.output)\(next.errors)")
             try self.expectNothingRuns(round)
         }

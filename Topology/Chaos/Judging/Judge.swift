@@ -22,12 +22,21 @@ package final class Judge {
     /// Creates a judge of runs with this layout.
     ///
     /// The shop's promises are judged where the layout has its topics; the stock that Inventory
-    /// starts with is read from its `stockPerProduct` setting.
-    package convenience init(layout: MeshLayout) {
+    /// starts with is read from its `stockPerProduct` setting. Nothing is judged by the invariants
+    /// whose names are in `exceptions`.
+    package convenience init(layout: MeshLayout, except exceptions: Set<String> = []) {
         let isShop = ["orders.placed", "orders.ended"].allSatisfy { layout.topicIndex($0) != nil }
         let shop = isShop ? Self.shopInvariants(layout) : []
-        self.init(layout: layout, invariants: shop + Self.meshInvariants(layout), isShop: isShop)
+        let all = shop + Self.meshInvariants(layout)
+        self.init(
+            layout: layout,
+            invariants: all.filter { !exceptions.contains($0.name) },
+            isShop: isShop
+        )
     }
+
+    /// The names of the invariants that it judges by.
+    package var names: [String] { self.invariants.map(\.name) }
 
     /// Creates a judge by chosen invariants.
     ///

@@ -1,4 +1,5 @@
 import Mesh
+import TopologyFile
 
 /// One thing that goes wrong: what, to whom, when, for how long.
 ///
@@ -6,20 +7,37 @@ import Mesh
 package struct Fault: Sendable, Hashable {
     /// What goes wrong.
     package enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// A process dies at once, with the power: what was not synced is lost. It starts again.
+        /// A process dies at once. Without a duration it is started again as always; with one, it
+        /// stays dead that long.
         case kill
+        /// A process is killed again and again.
+        case crashLoop = "crash-loop"
         /// A process stands still.
         case pause
+        /// A process has only a share of the processor's time.
+        case slowProcessor = "slow-cpu"
+        /// A process's clock is ahead of the others'.
+        case clockSkew = "clock-skew"
         /// A service handles each event that much later.
         case slow
+
         /// Nothing passes a link.
         case cut
-        /// Each delivery over a link waits.
+        /// What passes a link takes longer.
         case delay
-        /// Some deliveries over a link are lost, and tried again later.
+        /// Attempts over a link are lost, and made again later.
         case drop
-        /// Some deliveries over a link are made twice.
+        /// What passes a link does so twice.
         case duplicate
+        /// What passes a link is overtaken by what follows, unless that has the same subject.
+        case reorder
+        /// A byte is flipped on the way, so that the attempt is lost.
+        case corrupt
+        /// Everything on a link stands still for a while.
+        case hold
+        /// Only so many a second pass a link.
+        case throttle
+
         /// An outside party hangs up on every request.
         case down
         /// An outside party answers late.
@@ -28,22 +46,67 @@ package struct Fault: Sendable, Hashable {
         case timeoutAfter = "timeout-after"
         /// An outside party answers every request twice.
         case answersTwice = "answers-twice"
+
         /// The hub's disk fails one sync; what it covered may be lost.
         case failedSync = "failed-sync"
+        /// Each sync of the hub's disk takes longer.
+        case slowSync = "slow-sync"
+        /// The hub's disk has no room.
+        case diskFull = "disk-full"
+        /// The power fails in the middle of a write to the hub's log.
+        case tornWrite = "torn-write"
+        /// A bit of the hub's log flips on the disk.
+        case bitRot = "bit-rot"
+
+        /// So many times as many orders are placed.
+        case loadSpike = "load-spike"
+        /// An event is published whose data no service can read.
+        case poison
 
         /// What it is done to.
         package var aim: Aim {
             switch self {
-            case .kill, .pause, .failedSync: .process
+            case .kill, .crashLoop, .pause, .slowProcessor, .clockSkew: .process
             case .slow: .service
-            case .cut, .delay, .drop, .duplicate: .link
+            case .cut, .delay, .drop, .duplicate, .reorder, .corrupt, .hold, .throttle: .link
             case .down, .slowAnswers, .timeoutAfter, .answersTwice: .party
+            case .failedSync, .slowSync, .diskFull, .tornWrite, .bitRot: .disk
+            case .loadSpike, .poison: .load
             }
+        }
+
+        /// Whether it happens once and is over, and so has no duration.
+        package var isMomentary: Bool {
+            switch self {
+            case .failedSync, .tornWrite, .bitRot, .poison: true
+            default: false
+            }
+        }
+
+        /// The link fault that it is; nil where it is none.
+        package var link: LinkFault.Kind? {
+            switch self {
+            case .cut: .cut
+            case .delay: .delay
+            case .drop: .drop
+            case .duplicate: .duplicate
+            case .reorder: .reorder
+            case .corrupt: .corrupt
+            case .hold: .hold
+            case .throttle: .throttle
+            default: nil
+            }
+        }
+
+        /// What outside parties call it; nil where it is none of theirs.
+        package var partyName: String? {
+            guard self.aim == .party else { return nil }
+            return self == .slowAnswers ? "slow" : self.rawValue
         }
     }
 
     /// What a fault can be done to.
-    package enum Aim: Sendable, Hashable { case process, service, link, party }
+    package enum Aim: Sendable, Hashable { case process, service, link, party, disk, load }
 
     /// When a fault begins.
     package enum Trigger: Sendable, Hashable {
@@ -84,41 +147,56 @@ package struct Fault: Sendable, Hashable {
     }
 
     package var kind: Kind
-    /// The process, service or party; the producing end of a link.
+    /// The process, service or party, `hub` for its disk; the producing end of a link; the
+    /// publisher of a load.
     package var target: String
     /// The consuming end of a link; empty for all others.
     package var to = ""
     package var trigger: Trigger
-    /// How long until it heals; for a kill, until the process starts again.
+    /// How long until it heals; zero for what happens once, and for a kill after which the process
+    /// starts again as always.
     package var duration: Duration
-    /// Milliseconds for what slows down or delays, thousandths for drop and duplicate, and for an
-    /// outside party which requests it hits: every so manieth.
-    package var amount = 0
+    /// How strong it is and what exactly it hits.
+    package var parameters = Parameters()
 
-    package init(_ kind: Kind, _ target: String, _ trigger: Trigger, for duration: Duration) {
+    package init(
+        _ kind: Kind,
+        _ target: String,
+        to: String = "",
+        _ trigger: Trigger,
+        for duration: Duration,
+        _ parameters: Parameters = Parameters()
+    ) {
         self.kind = kind
         self.target = target
+        self.to = to
         self.trigger = trigger
         self.duration = duration
+        self.parameters = parameters
     }
 
     /// What it is done to, in words.
     package var place: String {
-        self.kind.aim == .link ? "\(self.target)→\(self.to)" : self.target
+        switch self.kind.aim {
+        case .link: "\(self.target)→\(self.to)"
+        case .disk: "\(self.target)'s disk"
+        case .process, .service, .party, .load: self.target
+        }
     }
 
-    /// What it does, without when.
-    package var deed: String {
-        switch self.kind {
-        case .slow, .delay, .slowAnswers:
-            "\(self.kind.rawValue) \(self.place) by \(self.amount)ms"
-        case .drop, .duplicate: "\(self.kind.rawValue) \(self.amount)‰ \(self.place)"
-        case .down, .timeoutAfter, .answersTwice:
-            "\(self.place) \(self.kind.rawValue)"
-                + (self.amount > 1 ? " every \(self.amount)" : "")
-        case .kill, .pause, .cut: "\(self.kind.rawValue) \(self.place)"
-        case .failedSync: "\(self.kind.rawValue) of \(self.place)"
-        }
+    /// The fault as the hub takes it; nil where it is none of a link.
+    package var linkFault: LinkFault? {
+        guard let kind = self.kind.link else { return nil }
+        var fault = LinkFault(kind: kind)
+        fault.hop = self.parameters.hop
+        fault.type = self.parameters.type
+        fault.subject = self.parameters.subject
+        fault.every = self.parameters.every
+        fault.chance = self.parameters.chance
+        fault.by = self.parameters.by
+        fault.jitter = self.parameters.jitter
+        fault.rate = self.parameters.rate
+        return fault
     }
 }
 
@@ -131,6 +209,18 @@ extension Fault: CustomStringConvertible {
             case .after(let event, let time):
                 (time > .zero ? "\(time.text) " : "") + "after \(event)"
             }
-        return "\(self.deed) \(begin) for \(self.duration.text)"
+        let end = self.duration > .zero ? " for \(self.duration.text)" : ""
+        return "\(self.deed) \(begin)\(end)"
+    }
+
+    /// What it does, without when.
+    package var deed: String {
+        let strength = self.parameters.words(for: self.kind)
+        let tail = strength.isEmpty ? "" : " " + strength.joined(separator: " ")
+        return switch self.kind.aim {
+        case .party: "\(self.place) \(self.kind.rawValue)\(tail)"
+        case .process, .service, .link, .disk, .load:
+            "\(self.kind.rawValue) \(self.place)\(tail)"
+        }
     }
 }

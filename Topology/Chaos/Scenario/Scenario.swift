@@ -3,8 +3,11 @@ import TopologyFile
 
 /// Everything that makes a run what it is: topology, load, faults, planted bugs and seed.
 ///
-/// The same scenario under the same seed is the same run, to the last byte.
+/// In the simulated world the same scenario is the same run, to the last byte. Nothing in it is
+/// left to chance that the seed does not decide; what a ``ScenarioFile`` leaves open is drawn.
 package struct Scenario: Sendable, Hashable {
+    /// What people call it.
+    package var name = "scenario"
     package var topology: Topology
     /// How many orders are placed.
     package var orders: Int
@@ -12,11 +15,16 @@ package struct Scenario: Sendable, Hashable {
     /// messages take.
     package var seed: UInt64
     package var faults: [Fault] = []
+    /// Which fault of the file each of ``faults`` comes from; empty where each is one of its own.
+    package var origins: [Int] = []
+    package var operations: [Operation] = []
     /// The planted bugs.
     package var flaws: [String] = []
+    /// The invariants, by name, that it is not judged by.
+    package var exceptions: Set<String> = []
     /// A snapshot is taken after at most this many commits; nil for what each service says.
     package var snapshotEvery: Int?
-    /// The least time that a run takes.
+    /// The least time that a simulated run takes.
     package var atLeast = Duration.seconds(60)
     /// How long after the last fault has healed everything may take to come to rest.
     package var convergesWithin = Duration.seconds(120)
@@ -26,17 +34,33 @@ package struct Scenario: Sendable, Hashable {
         self.orders = orders
         self.seed = seed
     }
+
+    /// Why a world cannot run it: the first fault that it cannot do, and the reason.
+    package func obstacle(in world: World) -> String? {
+        for fault in self.faults {
+            if let reason = fault.kind.obstacle(in: world) {
+                return "\(fault.kind.rawValue): \(reason)"
+            }
+        }
+        return nil
+    }
 }
 
 extension Scenario {
-    /// The scenario as a file has it.
+    /// The scenario as a file has it, with the topology inside.
     package var json: JSONValue {
-        var members: [JSONValue.Member] = [
-            .init("seed", .string(String(self.seed))),
-            .init("orders", .int(Int64(self.orders))),
-            .init("faults", .array(self.faults.map(\.json))),
-            .init("flaws", .array(self.flaws.map { .string($0) })),
-        ]
+        var members: [JSONValue.Member] = [.init("name", .string(self.name))]
+        members.append(.init("seed", .string(String(self.seed))))
+        members.append(.init("orders", .int(Int64(self.orders))))
+        members.append(.init("faults", .array(self.faults.map(\.json))))
+        if !self.operations.isEmpty {
+            members.append(.init("operations", .array(self.operations.map(\.json))))
+        }
+        members.append(.init("flaws", .array(self.flaws.map { .string($0) })))
+        if !self.exceptions.isEmpty {
+            let names = self.exceptions.sorted().map { JSONValue.string($0) }
+            members.append(.init("except", .array(names)))
+        }
         if let snapshotEvery {
             members.append(.init("snapshotEvery", .int(Int64(snapshotEvery))))
         }
@@ -45,60 +69,49 @@ extension Scenario {
         members.append(.init("topology", self.topology.normalized()))
         return .object(members)
     }
+}
 
-    /// Reads a scenario file; `topologyFile` reads the topology where the file only names it.
-    package init(
-        _ json: JSONValue,
-        file: String,
-        topologyFile: (String) throws(ScenarioError) -> Topology
-    ) throws(ScenarioError) {
-        guard json.object != nil else { throw ScenarioError("\(file) is no scenario") }
-        guard let seed = json["seed"].flatMap(Self.seed) else {
-            throw ScenarioError("\(file): 'seed' must be a whole number from 0")
+extension Fault {
+    /// The fault as an object of a scenario file.
+    package var json: JSONValue {
+        var members: [JSONValue.Member] = [.init("fault", .string(self.kind.rawValue))]
+        if self.kind.aim == .link {
+            members.append(.init("from", .string(self.target)))
+            members.append(.init("to", .string(self.to)))
+        } else {
+            members.append(.init("target", .string(self.target)))
         }
-        guard let orders = json["orders"]?.int, (0...10_000_000).contains(orders) else {
-            throw ScenarioError("\(file): 'orders' must be a whole number from 0")
-        }
-        let topology: Topology
-        switch json["topology"] {
-        case .string(let path)?: topology = try topologyFile(path)
-        case .object?:
-            do {
-                topology = try Topology.parse(json["topology"]?.text ?? "", file: file)
-            } catch {
-                throw ScenarioError("\(file): topology: \(error)")
-            }
-        default: throw ScenarioError("\(file): 'topology' must be a file's name or an object")
-        }
-        self.init(topology: topology, orders: Int(orders), seed: seed)
-        self.flaws = (json["flaws"]?.array ?? []).compactMap(\.string)
-        self.snapshotEvery = json["snapshotEvery"]?.int.map { max(1, Int(clamping: $0)) }
-        for (index, fault) in (json["faults"]?.array ?? []).enumerated() {
-            do {
-                self.faults.append(try Fault(fault))
-            } catch {
-                throw ScenarioError("\(file): faults[\(index)]: \(error.message)")
-            }
-        }
-        self.atLeast = try Self.duration(json, "atLeast", file) ?? self.atLeast
-        self.convergesWithin =
-            try Self.duration(json, "convergesWithin", file) ?? self.convergesWithin
+        members += self.parameters.members
+        members.append(self.trigger.member)
+        if self.duration > .zero { members.append(.init("for", .string(self.duration.text))) }
+        return .object(members)
     }
+}
 
-    private static func seed(_ json: JSONValue) -> UInt64? {
-        if let text = json.string { return UInt64(text) }
-        return json.int.flatMap { UInt64(exactly: $0) }
+extension Operation {
+    /// The operation as an object of a scenario file.
+    var json: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("do", .string(self.kind.rawValue)), .init("service", .string(self.service)),
+        ]
+        if self.kind == .scale { members.append(.init("to", .int(Int64(self.instances)))) }
+        members.append(self.trigger.member)
+        return .object(members)
     }
+}
 
-    private static func duration(
-        _ json: JSONValue,
-        _ name: String,
-        _ file: String
-    ) throws(ScenarioError) -> Duration? {
-        guard let value = json[name] else { return nil }
-        guard let duration = value.string.flatMap({ Duration(text: $0) }) else {
-            throw ScenarioError("\(file): '\(name)' must be a duration such as \"60s\"")
+extension Fault.Trigger {
+    fileprivate var member: JSONValue.Member {
+        switch self {
+        case .at(let time): .init("at", .string(time.text))
+        case .after(let event, let time):
+            .init(
+                "after",
+                [
+                    "number": .int(Int64(event.number)), "event": .string(event.type),
+                    "from": .string(event.source), "plus": .string(time.text),
+                ]
+            )
         }
-        return duration
     }
 }

@@ -23,6 +23,7 @@ package struct ScenarioDraw: Sendable {
     /// Returns the scenario of a seed.
     package func scenario(seed: UInt64) -> Scenario {
         var scenario = Scenario(topology: self.topology, orders: self.orders, seed: seed)
+        scenario.name = "sim"
         scenario.flaws = self.flaws
         if self.varies { Self.vary(&scenario) }
         scenario.faults = FaultSchedule.draw(
@@ -92,6 +93,12 @@ extension Topology {
 
 /// Draws faults from a seed.
 package enum FaultSchedule {
+    /// The kinds that are drawn.
+    package static let kinds: [Fault.Kind] = [
+        .kill, .pause, .slow, .cut, .delay, .drop, .duplicate, .down, .slowAnswers, .timeoutAfter,
+        .answersTwice, .failedSync,
+    ]
+
     /// Returns `count` faults for a run of that topology.
     package static func draw(
         seed: UInt64,
@@ -102,7 +109,7 @@ package enum FaultSchedule {
         guard count > 0 else { return [] }
         var random = SeededRandom(seed: seed).split("faults")
         let targets = Targets(topology)
-        var kinds = Fault.Kind.allCases.filter { targets.has($0.aim) }
+        var kinds = Self.kinds.filter { targets.has($0.aim) }
         let drawn = kinds.filter { _ in random.chance(1, in: 2) }
         if !drawn.isEmpty { kinds = drawn }
         let rate = max(1, topology.load?.rate ?? 20)
@@ -145,20 +152,28 @@ package enum FaultSchedule {
             fault.duration = .milliseconds(5 + random.below(isLong ? 6000 : 1500))
         case .slow:
             fault.target = targets.services[random.below(targets.services.count)]
-            fault.amount = 1 + random.below(20)
+            fault.parameters.by = .milliseconds(1 + random.below(20))
             fault.duration = .milliseconds(20 + random.below(600))
         case .cut, .delay, .drop, .duplicate:
             (fault.target, fault.to) = targets.links[random.below(targets.links.count)]
-            fault.amount =
-                [
-                    .delay: 1 + random.below(200), .drop: 50 + random.below(400),
-                    .duplicate: 100 + random.below(900),
-                ][kind] ?? 0
+            let delay = 1 + random.below(200)
+            let loss = Ratio(Int64(50 + random.below(400)), 1000)
+            let repetition = Ratio(Int64(100 + random.below(900)), 1000)
+            switch kind {
+            case .delay: fault.parameters.by = .milliseconds(delay)
+            case .drop: fault.parameters.chance = loss ?? .one
+            case .duplicate: fault.parameters.chance = repetition ?? .one
+            default: break
+            }
         case .down, .slowAnswers, .timeoutAfter, .answersTwice:
             fault.target = targets.parties[random.below(targets.parties.count)]
-            fault.amount =
-                kind == .slowAnswers ? 50 + random.below(2500) : 1 + random.below(3)
-        case .failedSync: break
+            if kind == .slowAnswers {
+                fault.parameters.by = .milliseconds(50 + random.below(2500))
+            } else {
+                fault.parameters.every = 1 + random.below(3)
+            }
+        case .failedSync: fault.duration = .zero
+        default: break
         }
         return fault
     }
@@ -200,6 +215,8 @@ package enum FaultSchedule {
         func has(_ aim: Fault.Aim) -> Bool {
             switch aim {
             case .process: !self.instances.isEmpty
+            case .disk: true
+            case .load: false
             case .service: !self.services.isEmpty
             case .link: !self.links.isEmpty
             case .party: !self.parties.isEmpty

@@ -195,6 +195,7 @@ package struct PartyDesk<Machine: PartyMachine> {
         return .send(caller: caller, framed: framed)
     }
 
+    /// `fault` arms one more, `faults` arms exactly these, in one step.
     private mutating func command(
         _ command: JSONValue,
         _ now: Instant
@@ -206,12 +207,21 @@ package struct PartyDesk<Machine: PartyMachine> {
             self.arm(armed)
             return ["armed": .string(armed.fault.description)]
 
+        case "faults":
+            var armed: [PartyFaults.Armed] = []
+            for fault in command["faults"]?.array ?? [] {
+                armed.append(try PartyFaults.Armed(fault, now: now))
+            }
+            let healed = self.heal()
+            for fault in armed { self.arm(fault) }
+            return ["healed": .array(healed.map { $0.report(now) })]
+
         case "heal":
             return ["healed": .array(self.heal().map { $0.report(now) })]
 
         case let other:
             throw WireError(
-                "there is no command '\(other ?? "")'; there are status, fault and heal"
+                "there is no command '\(other ?? "")'; there are status, fault, faults and heal"
             )
         }
     }

@@ -8,7 +8,7 @@ import ServiceKit
 ///
 /// `SQUALL_NAME` is the party's name and that of its socket, `SQUALL_SETTINGS` its settings and
 /// `SQUALL_FAULTS` its standing faults, both as JSON in the forms of the topology file. With
-/// `SQUALL_POWER_CUTS` a kill loses what was not synced.
+/// `SQUALL_POWER_CUTS` a kill loses what was not synced; `SQUALL_FLAWS` are the planted bugs.
 struct OutsideLaunch {
     private let kind: String
     private let name: String
@@ -56,7 +56,11 @@ struct OutsideLaunch {
         let folder = try FolderDisk(folder: "ledgers")
         let isHolding = Self.variable("SQUALL_POWER_CUTS") != nil
         let disk: any Disk = isHolding ? HoldingDisk(folder) : folder
-        var desk = try PartyDesk(machine: machine, disk: disk)
+        var desk = try PartyDesk(
+            machine: machine,
+            disk: disk,
+            flaws: Flaws(text: Self.variable("SQUALL_FLAWS") ?? "")
+        )
         if desk.tornBytes > 0 {
             OutsideReport.line("info: cut \(desk.tornBytes) bytes that a crash left behind")
         }

@@ -10,8 +10,8 @@ struct FaultBoard {
         case slow(service: String, by: Duration)
         case cut(from: String, to: String)
         case link(from: String, to: String, LinkFault)
-        /// A process that is killed again and again.
-        case crashLoop(process: String)
+        /// A process that is killed again and again, so long after its last death.
+        case crashLoop(process: String, every: Duration)
         /// A process that stands still for the rest of the time.
         case slowProcessor(process: String, percent: Int)
         case party(String, ControlRequest.PartyFaultKind)
@@ -28,7 +28,7 @@ struct FaultBoard {
             case .slow(let service, let delay): "\(service) slow by \(HumanText.duration(delay))"
             case .cut(let from, let to): "cut \(from)→\(to)"
             case .link(let from, let to, let fault): "\(from)→\(to) \(fault)"
-            case .crashLoop(let process): "\(process) in a crash loop"
+            case .crashLoop(let process, _): "\(process) in a crash loop"
             case .slowProcessor(let process, let percent): "\(process) at \(percent)% of the time"
             case .party(let party, let kind): "\(party) \(kind.rawValue)"
             case .slowParty(let party, let delay): "\(party) slow by \(HumanText.duration(delay))"
@@ -43,6 +43,7 @@ struct FaultBoard {
             case (.slowParty(let one, _), .slowParty(let two, _)): one == two
             case (.load, .load): true
             case (.slowProcessor(let one, _), .slowProcessor(let two, _)): one == two
+            case (.crashLoop(let one, _), .crashLoop(let two, _)): one == two
             default: self == other
             }
         }

@@ -133,12 +133,20 @@ package final class ProcessLauncher {
         self.perform(self.supervisor.becameReady(name, now: self.loop.now()))
     }
 
-    /// Sends a signal that is meant to end a process, which then is started again at once.
+    /// Sends a signal that is meant to end a process, which then is started again at once, or
+    /// that much later.
     ///
     /// Returns whether there was one to send it to.
     @discardableResult
-    package func kill(_ name: String, _ signal: ProcessSignal = .kill) -> Bool {
-        self.perform(self.supervisor.killRequested(name, signal, now: self.loop.now()))
+    package func kill(
+        _ name: String,
+        _ signal: ProcessSignal = .kill,
+        downFor: Duration = .zero
+    ) -> Bool {
+        let now = self.loop.now()
+        return self.perform(
+            self.supervisor.killRequested(name, signal, downFor: downFor, now: now)
+        )
     }
 
     /// Stops a process in its tracks; returns whether there was one that could be.

@@ -33,6 +33,7 @@ final class LoadDriver {
     private(set) var sentCount = 0
     /// How many orders the hub refused.
     private(set) var refusedCount = 0
+    private var poisonCount = 0
     /// The load is over and everything has its answer.
     var onFinished: () -> Void = {}
     /// The ledger cannot be written, or the hub does not let us in.
@@ -95,6 +96,19 @@ final class LoadDriver {
         if let retry = self.retry { self.loop.cancel(retry) }
         self.link.stop()
         do { try self.ledger.sync() } catch { self.onTrouble(error.message) }
+    }
+
+    /// Publishes an event of that type whose data no service can read.
+    func poison(_ type: String, to topic: String) {
+        self.poisonCount += 1
+        let event = PoisonEvent.envelope(
+            type: type,
+            number: self.poisonCount,
+            source: self.name,
+            time: self.loop.now()
+        )
+        _ = self.client.publish(event, to: topic)
+        self.send()
     }
 
     /// Changes where orders come from, and takes notice at once.

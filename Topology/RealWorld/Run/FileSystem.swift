@@ -105,6 +105,17 @@ package enum FileSystem {
         return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
+    /// Flips a bit of a byte of a file, as a rotting medium would; returns whether it could.
+    package static func flip(_ path: String, at offset: Int) -> Bool {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var byte: UInt8 = 0
+        guard pread(descriptor, &byte, 1, off_t(offset)) == 1 else { return false }
+        byte ^= 0x40
+        return pwrite(descriptor, &byte, 1, off_t(offset)) == 1
+    }
+
     /// Removes a file; returns whether there was one.
     @discardableResult
     package static func remove(_ path: String) -> Bool { unlink(path) == 0 }

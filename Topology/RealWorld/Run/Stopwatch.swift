@@ -7,7 +7,8 @@ package struct Stopwatch {
     /// Starts measuring.
     package init() {}
 
-    private static func now() -> Int64 {
+    /// The nanoseconds of the clock that it reads.
+    package static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)

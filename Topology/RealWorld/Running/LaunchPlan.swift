@@ -32,7 +32,8 @@ struct LaunchPlan {
     private(set) var processes: [Process] = []
     /// The token of each `name/instance`.
     private(set) var tokens: [String: String] = [:]
-    private let flaws: String
+    private let flaws: Flaws
+    private let snapshotEvery: Int?
 
     /// Plans the processes of a topology.
     ///
@@ -40,14 +41,19 @@ struct LaunchPlan {
     ///   - topology: What to launch.
     ///   - flaws: The planted bugs.
     ///   - powerCuts: Whether a kill loses what was not synced.
+    ///   - diskFaults: Whether the hub's disk can be made to fail.
+    ///   - snapshotEvery: The most commits between two snapshots; nil for what services say.
     ///   - token: Returns a new secret with each call.
     init(
         _ topology: Topology,
         flaws: [String],
         powerCuts: Bool = false,
+        diskFaults: Bool = false,
+        snapshotEvery: Int? = nil,
         token: () -> String
     ) {
-        self.flaws = flaws.joined(separator: ",")
+        self.flaws = Flaws(names: Set(flaws))
+        self.snapshotEvery = snapshotEvery
         for (service, placed) in zip(topology.services, topology.layout.services) {
             // A service may be scaled up to one instance for each partition; the hub, which is
             // told all tokens at its start, knows those of later instances already.
@@ -72,6 +78,7 @@ struct LaunchPlan {
                             "SQUALL_FAULTS",
                             .string(PartyCommand.standing(party.faults).text)
                         ),
+                        .init("SQUALL_FLAWS", .string(self.flaws.text)),
                     ] + (powerCuts ? [.init("SQUALL_POWER_CUTS", "1")] : [])
                 )
             )
@@ -80,7 +87,7 @@ struct LaunchPlan {
             self.tokens["\(party.name)/\(party.name)"] = token()
         }
         for tool in ["squall/admin", "squall/observer"] { self.tokens[tool] = token() }
-        self.addHub(topology, flaws: flaws, powerCuts: powerCuts)
+        self.addHub(topology, powerCuts: powerCuts, diskFaults: diskFaults)
     }
 
     /// Adds the process of one more instance, and its adapter before it where it needs one.
@@ -101,8 +108,10 @@ struct LaunchPlan {
                 .init("SQUALL_INSTANCE", .string(instance)),
                 .init("SQUALL_TOKEN", .string(self.tokens["\(service.name)/\(instance)"] ?? "")),
                 .init("SQUALL_SETTINGS", .string(service.settings.text)),
-                .init("SQUALL_FLAWS", .string(self.flaws)),
-            ],
+                .init("SQUALL_FLAWS", .string(self.flaws.text)),
+            ]
+                + (self.snapshotEvery.map { [.init("SQUALL_SNAPSHOT_EVERY", .string("\($0)"))] }
+                    ?? []),
             restart: service.restart,
             service: service.name,
             instance: instance
@@ -153,7 +162,7 @@ struct LaunchPlan {
             ),
             "eventBytesMax": .int(Int64(topology.limits.mesh.eventBytesMax)),
         ]
-        let secrets: Set = ["SQUALL_TOKEN", "SQUALL_FLAWS"]
+        let secrets: Set = ["SQUALL_TOKEN", "SQUALL_FLAWS", "SQUALL_SNAPSHOT_EVERY"]
         let socket = "\(command.name).sock"
         var adapter = Process(
             name: "\(command.name).adapter",
@@ -171,14 +180,15 @@ struct LaunchPlan {
         return adapter
     }
 
-    private mutating func addHub(_ topology: Topology, flaws: [String], powerCuts: Bool) {
+    private mutating func addHub(_ topology: Topology, powerCuts: Bool, diskFaults: Bool) {
         let members = self.tokens.sorted { $0.key < $1.key }
             .map { JSONValue.Member($0.key, .string($0.value)) }
         let line: JSONValue = [
             "topology": topology.normalized(),
             "tokens": .object(members),
-            "flaws": .array(flaws.map { .string($0) }),
+            "flaws": .array(self.flaws.names.sorted().map { .string($0) }),
             "powerCuts": .bool(powerCuts),
+            "diskFaults": .bool(diskFaults),
         ]
         var hub = Process(name: Self.hub, kind: .hub, program: .executable("Hub"))
         hub.standardInput = line.text + "\n"

@@ -16,11 +16,17 @@ final class LogFeed {
 
     /// A promise was broken: which, and how.
     var onViolation: (String, Finding) -> Void = { _, _ in }
+    /// An event became durable.
+    var onEvent: ((EventEnvelope) -> Void)?
 
-    init(layout: MeshLayout, folder: String) throws(DiskError) {
+    init(
+        layout: MeshLayout,
+        folder: String,
+        except exceptions: Set<String> = []
+    ) throws(DiskError) {
         self.disk = try FolderDisk(folder: folder)
         self.fold = RunFold(layout: layout)
-        self.judge = Judge(layout: layout)
+        self.judge = Judge(layout: layout, except: exceptions)
     }
 
     /// How far the log was read.
@@ -34,6 +40,7 @@ final class LogFeed {
         for record in records {
             self.fold.observed(record)
             self.judge.observe(record)
+            if let onEvent { for event in record.events { onEvent(event.event) } }
         }
         if let violation = self.judge.violation, !self.hasReportedViolation {
             self.hasReportedViolation = true

@@ -82,6 +82,7 @@ extension RunningTopology {
         let waited = self.loop.now() - self.drainChecks.progress.at
         let limit = self.plan.topology.shutdown.drainWithin
         guard waited < limit else {
+            self.unrest = self.drainChecks.rest
             self.happened(
                 "no order has ended for \(HumanText.duration(limit)): \(self.drainChecks.rest)",
                 .bad
@@ -138,6 +139,14 @@ extension RunningTopology {
         }
     }
 
+    /// Ends at once, and judges what there is.
+    func judgeNow() {
+        guard self.ending == nil, self.phase != .ended, !self.isStopping else { return }
+        self.phase = .draining
+        self.stopProcesses()
+        self.launcher.abort()
+    }
+
     private func stopProcesses() {
         guard self.ending == nil, self.phase == .draining, !self.isStopping else { return }
         self.isStopping = true
@@ -174,13 +183,16 @@ extension RunningTopology {
     }
 
     private func judged() -> Ending {
+        var invariant = "log-readable"
         do {
             try self.feed.readAll()
+            invariant = "ledgers-readable"
             let ledgers = try LedgerReader.ledgers(of: ".", topology: self.plan.topology)
             let verdict = self.feed.verdict(ledgers)
             self.keep(verdict)
             return .judged(verdict)
         } catch {
+            self.unreadable = ScenarioOutcome.Failure(invariant: invariant, summary: "\(error)")
             return .failed(
                 ControlError(
                     "the run cannot be judged: \(error)",

@@ -85,7 +85,7 @@ extension RunningTopology {
             self.admin.ask(["do": "status"]) { [weak self] result in
                 guard let self, case .success(let status) = result else { return }
                 self.count(rules: status["rules"]?.array ?? [])
-                guard let hubFault, let count = status["slowSyncs"]?.int else { return }
+                guard let hubFault, let count = status["disk"]?["delayed"]?.int else { return }
                 let before = self.earlierBites(hubFault)
                 self.board.bit(hubFault, count: before + Int(clamping: count))
             }
@@ -162,7 +162,7 @@ extension RunningTopology {
     }
 
     /// Ends one fault and says how often it bit.
-    private func heal(
+    func heal(
         _ fault: FaultBoard.Fault,
         _ then: @escaping (TopologyStatus.Fault?) -> Void
     ) {
@@ -185,13 +185,15 @@ extension RunningTopology {
         case .paused(let process):
             self.launcher.resume(process)
             finish(nil)
-        case .slow(let service, _):
-            let request: JSONValue = ["do": "slow", "service": .string(service), "milliseconds": 0]
+        case .slow(LaunchPlan.hub, _):
             let before = self.earlierBites(fault)
-            self.admin.ask(request) { result in
-                let count = (try? result.get())?["bitten"]?.int
+            self.admin.ask(["do": "disk"]) { result in
+                let count = (try? result.get())?["disk"]?["delayed"]?.int
                 finish(count.map { before + Int(clamping: $0) })
             }
+        case .slow(let service, _):
+            let request: JSONValue = ["do": "slow", "service": .string(service), "milliseconds": 0]
+            self.admin.ask(request) { _ in finish(nil) }
         case .cut, .link:
             guard let number = self.rules[fault] else { return finish(nil) }
             let before = self.earlierBites(fault)

@@ -85,9 +85,9 @@ extension RunningTopology {
     /// Kills a process again and again.
     func crashLoop(_ name: String, for duration: Duration?) throws(ControlError) -> JSONValue {
         try self.beating(name, for: duration) { process in
-            .crashLoop(process: process)
+            .crashLoop(process: process, every: Self.crashInterval)
         } begin: { process in
-            self.beatCrashLoop(process)
+            self.beatCrashLoop(process, every: Self.crashInterval)
         }
     }
 

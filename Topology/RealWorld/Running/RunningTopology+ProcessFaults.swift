@@ -5,16 +5,16 @@ import MeshSocket
 /// Faults of processes that go on and on until they are healed: each is a beat of a timer.
 extension RunningTopology {
     /// How long after its last death a process in a crash loop dies again.
-    private static let crashInterval = Duration.milliseconds(100)
+    static let crashInterval = Duration.milliseconds(100)
     /// The time over which a slowed process has its share of the processor.
     private static let dutyPeriod = Duration.milliseconds(20)
 
     /// Kills a process again and again, whether it became ready in between or not.
-    func beatCrashLoop(_ process: String) {
-        let fault = FaultBoard.Fault.crashLoop(process: process)
+    func beatCrashLoop(_ process: String, every: Duration) {
+        let fault = FaultBoard.Fault.crashLoop(process: process, every: every)
         if !self.isStopping, self.launcher.kill(process) { self.ownBites[fault, default: 0] += 1 }
-        self.beat(fault, after: Self.crashInterval) { [weak self] in
-            self?.beatCrashLoop(process)
+        self.beat(fault, after: every) { [weak self] in
+            self?.beatCrashLoop(process, every: every)
         }
     }
 

@@ -18,6 +18,7 @@ extension RunningTopology {
         case .ended(let name, let pid, let end, let wasPlanned, let noticedAfter, let lastLines):
             if let noticedAfter { self.timing.noticed(name, after: noticedAfter) }
             self.instanceEnded(name, isRetired: false)
+            self.listener?.ended(name, wasPlanned: wasPlanned)
             guard !wasPlanned else { return }
             let who = pid.map { "\(name) (pid \($0))" } ?? name
             let words = lastLines.last.map { ": \($0)" } ?? ""
@@ -96,24 +97,5 @@ extension LaunchPlan.Process {
         policy.crashLoopCount = self.restart.crashLoopCount
         policy.crashLoopWithin = self.restart.crashLoopWithin
         return policy
-    }
-}
-
-extension LoadPlan {
-    /// What the topology file says of the load.
-    init(_ load: Topology.Load) {
-        self.init()
-        self.rate = OrderRate(perSecond: load.rate)
-        self.ramp = load.ramp
-        self.spike = load.spike.map { Spike(times: $0.times, at: $0.at, for: $0.lasts) }
-        self.catalogue = Catalogue(products: load.products, warehouses: load.warehouses)
-        self.hotProducts = load.hotProducts.map { hot in
-            HotProducts(
-                sharePercent: Int(100 * hot.share.numerator / max(1, hot.share.denominator)),
-                count: hot.count
-            )
-        }
-        self.customers = load.customers
-        self.linesMax = load.linesMax
     }
 }

@@ -15,6 +15,8 @@ package final class RunningTopology {
             /// Shoppers at the topology's rate, or at this one.
             case shoppers(rate: Int?)
             case history(History, HistoryPlayer.Speed)
+            /// Shoppers who place so many orders at the topology's rate.
+            case orders(Int)
         }
 
         package var topology: Topology
@@ -25,6 +27,12 @@ package final class RunningTopology {
         package var flaws: [String] = []
         /// Whether a kill loses what was not synced, as a power cut does.
         package var powerCuts = false
+        /// Whether the hub's disk can be made to fail.
+        package var diskFaults = false
+        /// A snapshot is taken after at most so many commits; nil for what each service says.
+        package var snapshotEvery: Int?
+        /// The invariants, by name, that it is not judged by.
+        package var exceptions: Set<String> = []
         /// How many processes are killed at random moments of the run.
         package var killCount = 0
         /// The folder of the executables.
@@ -90,6 +98,12 @@ package final class RunningTopology {
     /// How many kills of `--chaos` were done.
     package internal(set) var killCount = 0
     var ending: Ending?
+    /// What a scenario is told of this run.
+    weak var listener: (any TopologyListener)?
+    /// What was still to be done when it was stopped all the same; nil where it came to rest.
+    var unrest: String?
+    /// Why it cannot be judged, where it cannot: the promise of readable files that was broken.
+    var unreadable: ScenarioOutcome.Failure?
     var memory: (taken: Instant, kibibytes: [Int: Int]) = (.zero, [:])
 
     /// How fast it started and came back.
@@ -117,13 +131,19 @@ package final class RunningTopology {
             topology,
             flaws: plan.flaws,
             powerCuts: plan.powerCuts,
+            diskFaults: plan.diskFaults,
+            snapshotEvery: plan.snapshotEvery,
             token: TokenMint.token
         )
         self.launch = launch
         let hub = RunFolder.Name.hub
         do {
             try Self.describe(topology, folder, now: self.started)
-            self.feed = try LogFeed(layout: topology.layout, folder: RunFolder.Name.log)
+            self.feed = try LogFeed(
+                layout: topology.layout,
+                folder: RunFolder.Name.log,
+                except: plan.exceptions
+            )
             self.load = try topology.outside.first { $0.kind == .shoppers }.map { shoppers in
                 LoadDriver(
                     loop: loop,
@@ -172,6 +192,9 @@ package final class RunningTopology {
         )
         try FileSystem.write(record.json.prettyText + "\n", to: RunFolder.Name.run)
     }
+
+    /// Whether everything was ready once.
+    var hasServed: Bool { self.timing.ready != nil }
 
     /// Whether orders are being placed.
     package var isServing: Bool { self.phase == .running }
@@ -222,6 +245,7 @@ package final class RunningTopology {
 
     private func wireLinks() {
         self.admin.onUp = { [unowned self] in self.hubIsUp() }
+        self.admin.onLost = { [unowned self] in self.listener?.hubIsGone() }
         self.admin.onNotice = { [unowned self] in self.noticed($0) }
         self.observer.onUp = { [unowned self] in self.read() }
         self.observer.onDurable = { [unowned self] _ in self.read() }
@@ -232,7 +256,8 @@ package final class RunningTopology {
         self.load?.onDisk = { [unowned self] in self.disk(of: "shoppers", isFull: $0) }
         self.load?.onFinished = { [unowned self] in
             self.happened("all orders are placed", .neutral)
-            self.drain()
+            // A scenario says itself when it is over.
+            if let listener = self.listener { listener.logWasRead() } else { self.drain() }
         }
         for party in self.parties {
             party.onUp = { [unowned self] in self.partyIsUp(party) }
@@ -247,12 +272,14 @@ package final class RunningTopology {
         self.rearmHubFaults()
         self.repeatLeaves()
         self.lookWhoIsReady()
+        self.listener?.hubIsUp()
     }
 
     /// A party forgets what commands armed when its process ends: it is armed again.
     private func partyIsUp(_ party: PartyLink) {
         self.launcher.markReady(party.name)
         for armed in self.board.armed { self.rearm(armed, at: party) }
+        self.listener?.partyIsUp(party.name)
     }
 
     private func noticed(_ notice: JSONValue) {
@@ -297,13 +324,19 @@ package final class RunningTopology {
         self.happened("all ready after \(HumanText.duration(now - self.started))", .good)
         if let load = self.load, let source = self.source(now: now) { load.start(source) }
         self.killByChance()
+        self.listener?.serves()
         guard let duration = self.plan.duration else { return }
         self.loop.timer(at: now + duration) { [weak self] in self?.drain() }
     }
 
     private func source(now: Instant) -> OrderSource? {
-        let planned = self.plan.topology.load.map(LoadPlan.init)
+        let topology = self.plan.topology
+        let planned = topology.load.map { _ in LoadPlan(topology: topology) }
         switch self.plan.load {
+        case .orders(let count):
+            guard var plan = planned else { return nil }
+            plan.ordersMax = count
+            return .shoppers(Shoppers(load: plan, seed: self.plan.seed, start: now))
         case .shoppers(let rate):
             guard var plan = planned else { return nil }
             if let rate { plan.rate = OrderRate(perSecond: rate) }
@@ -329,8 +362,10 @@ package final class RunningTopology {
                 let hasMore = try self.feed.readSome()
                 self.killByChance()
                 if hasMore { self.read() } else { self.checkDrained() }
+                self.listener?.logWasRead()
             } catch {
                 self.happened("the log cannot be read: \(error.message)", .bad)
+                self.listener?.logIsUnreadable()
             }
         }
     }

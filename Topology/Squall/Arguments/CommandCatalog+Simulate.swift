@@ -89,5 +89,45 @@ extension CommandCatalog {
             ],
             group: .judge
         ),
+        CommandSpecification(
+            name: "certify",
+            operands: "[SCENARIO.json|TOPOLOGY.json]",
+            operandCount: 0...1,
+            summary: "try every single fault at every place of one run, or every pair",
+            details: [
+                "From one good run it takes every message and every step, then drops, repeats and",
+                "delays each message and kills or pauses the process before and after each step,",
+                "one run each. The scenario's own faults are left out; without a scenario it is",
+                "one order of the topology. The same build always writes the same certificate.",
+                "Exit codes: 0 all hold, 1 one breaks a promise, 2 wrong usage or a bad file.",
+            ],
+            options: [
+                OptionSpecification(name: "pairs", summary: "try every distinct pair as well"),
+                OptionSpecification(name: "orders", value: "N", summary: "orders; default 1"),
+                OptionSpecification(name: "seed", value: "N", summary: "the seed; default 1"),
+                OptionSpecification(
+                    name: "bug",
+                    value: "NAME",
+                    summary: "plant a bug on purpose, to see it caught",
+                    repeats: true
+                ),
+                OptionSpecification(
+                    name: "only",
+                    value: "N[,M]",
+                    summary: "run the fault of that number, or pair, and tell its story"
+                ),
+                OptionSpecification(
+                    name: "threads",
+                    value: "N",
+                    summary: "worlds side by side; default: one a core"
+                ),
+            ],
+            examples: [
+                Example("squall certify", "every single fault in the life of one order"),
+                Example("squall certify --pairs", "every distinct pair of faults as well"),
+                Example("squall certify --bug charge-without-key", "see which faults reveal it"),
+            ],
+            group: .judge
+        ),
     ]
 }

@@ -4,10 +4,7 @@ enum CommandCatalog {
 
     static let all: [CommandSpecification] =
         [up] + disturbing + instances + [processes, logs, events, trace, runs] + deadLetters
-        + [check] + simulating + [lint, graph, new, help, version]
-
-    /// Commands that are named already but that this version does not have.
-    static let notYet = ["run", "bench"]
+        + [check] + [runScenarios] + simulating + [bench, lint, graph, new, help, version]
 
     static func named(_ name: String) -> CommandSpecification? {
         self.all.first { $0.name == name }

@@ -33,12 +33,6 @@ extension Invocation {
     }
 
     private static func unknown(command name: String) -> UsageError {
-        if CommandCatalog.notYet.contains(name) {
-            return UsageError(
-                message: "'squall \(name)' is not in this version yet",
-                hint: "squall help"
-            )
-        }
         if name.hasPrefix("-") {
             return UsageError(
                 message: "the command comes first, options behind it: '\(name)'",
@@ -77,7 +71,10 @@ extension Invocation {
         case "dlq": .deadLetters(try self.deadLetters(words))
         case "rewind": .rewind(try self.rewind(words))
         case "check": .check(run: words.operand(0))
+        case "run": .scenarios(try self.scenarios(words))
         case "sim": .sim(try self.sim(words))
+        case "certify": .certify(try self.certify(words))
+        case "bench": .bench(try self.bench(words))
         case "replay": .replay(words.operands[0])
         case "shrink": .shrink(words.operands[0])
         case "lint": .lint(file: words.operand(0))
@@ -120,12 +117,7 @@ extension Invocation {
             }
             options.settings.append(setting)
         }
-        if let text = words.value("seed") {
-            guard let seed = UInt64(text) else {
-                throw words.error("--seed is a whole number from 0, not '\(text)'")
-            }
-            options.seed = seed
-        }
+        options.seed = try self.seed(words)
         if let text = words.value("speed") {
             guard options.history != nil else {
                 throw words.error("--speed says how fast a --history is placed; there is none")

@@ -9,12 +9,7 @@ extension Invocation {
         options.flaws = words.all("bug")
         options.isPlain = words.has("plain")
         options.other = words.value("with")
-        if let text = words.value("seed") {
-            guard let seed = UInt64(text) else {
-                throw words.error("--seed is a whole number from 0, not '\(text)'")
-            }
-            options.seed = seed
-        }
+        options.seed = try self.seed(words)
         let tasks: [(String, SimOptions.Task)] = [
             ("events", .events), ("verify", .verify), ("hashes", .hashes),
             ("list-bugs", .listBugs), ("bugs", .bugs),
@@ -29,6 +24,25 @@ extension Invocation {
         }
         if options.other != nil, options.task != .verify {
             throw words.error("--with belongs to --verify")
+        }
+        return options
+    }
+
+    /// Understands `squall certify`.
+    static func certify(_ words: Words) throws(UsageError) -> CertifyOptions {
+        var options = CertifyOptions(file: words.operand(0))
+        options.orders = try self.number(words, "orders", in: 1...1000) ?? options.orders
+        options.threads = try self.number(words, "threads", in: 1...1024)
+        options.flaws = words.all("bug")
+        options.hasPairs = words.has("pairs")
+        options.seed = try self.seed(words)
+        if let text = words.value("only") {
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let number = Int(part), number > 0 else {
+                    throw words.error("--only is the number of a fault, or two: 17 or 17,230")
+                }
+                options.only.append(number)
+            }
         }
         return options
     }

@@ -18,7 +18,11 @@ struct Invocation: Sendable, Hashable {
         case deadLetters(DeadLetterCommand)
         case rewind(RewindOptions)
         case check(run: String?)
+        /// Run scenario files.
+        case scenarios(RunOptions)
         case sim(SimOptions)
+        case certify(CertifyOptions)
+        case bench(BenchOptions)
         case replay(String)
         case shrink(String)
         case lint(file: String?)

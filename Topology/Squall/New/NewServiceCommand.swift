@@ -9,7 +9,7 @@ struct NewServiceCommand {
     let options: NewServiceOptions
 
     private static let topology = "Topology/shop.json"
-    private static let simulation = "Topology/SimulatedWorld"
+    private static let simulation = "Topology/SimulatedWorld/LinkedServices.swift"
     private static let lists = ["Package.swift", "Tests/TidyTests/House.swift"]
 
     /// What is to be written, and what a person has to do.
@@ -105,16 +105,10 @@ struct NewServiceCommand {
 
     private func planSimulation(_ editor: ProjectEditor, in root: String, _ plan: inout Plan) {
         let known = FileSystem.names(in: "\(root)/Services")
-        for file in FileSystem.names(in: "\(root)/\(Self.simulation)") {
-            let path = "\(Self.simulation)/\(file)"
-            guard let text = try? FileSystem.readText("\(root)/\(path)") else { continue }
-            for name in known.reversed() {
-                guard let changed = editor.addToSimulation(text, besides: name) else { continue }
-                plan.changed.append((path, changed))
-                return
-            }
+        let what = "add .init(\(editor.service.capability).self) in \(Self.simulation)"
+        self.edit(Self.simulation, in: root, &plan, otherwise: [what]) { text in
+            known.reversed().lazy.compactMap { editor.addToSimulation(text, behind: $0) }.first
         }
-        plan.left.append("name \(editor.service.capability) in \(Self.simulation)")
     }
 
     private func planTopology(_ editor: ProjectEditor, in root: String, _ plan: inout Plan) {

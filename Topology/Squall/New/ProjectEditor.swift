@@ -37,10 +37,10 @@ struct ProjectEditor {
         return (lines + [line]).joined(separator: "\n")
     }
 
-    /// Adds the service to the simulated world, where it is named beside one that is known.
-    func addToSimulation(_ text: String, besides known: String) -> String? {
+    /// Adds the service to those that the simulated world links, behind one that is there.
+    func addToSimulation(_ text: String, behind known: String) -> String? {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        guard let row = lines.lastIndex(where: { $0.contains("case \(known).name: ") }),
+        guard let row = lines.lastIndex(where: { $0.contains(".init(\(known).self),") }),
             let imported = lines.firstIndex(of: "import \(known)Service")
         else { return nil }
         lines.insert(lines[row].replacing(known, with: self.service.capability), at: row + 1)

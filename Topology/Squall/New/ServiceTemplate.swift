@@ -94,8 +94,11 @@ struct ServiceTemplate {
                 + "        expected[\(Self.variable(event.swiftName)).subject, default: 0] += 1\n"
         }.joined()
         return """
+            import Chaos
             import Events
             import \(self.capability)Service
+            import SimulatedWorld
+            import TestSupport
             import Testing
 
             @Suite struct `The service \(self.service.name)` {
@@ -107,6 +110,16 @@ struct ServiceTemplate {
                         let counted = stage.service.assumeIsolated { $0.count(of: subject) }
                         #expect(counted == count)
                     }
+                }
+
+                @Test(arguments: UInt64(1)...3)
+                func `breaks no promise of the shop, whatever goes wrong`(seed: UInt64) throws {
+                    let outcome = ScenarioRun.run(
+                        \(self.capability).self,
+                        in: try shopTopology(),
+                        seed: seed
+                    )
+                    #expect(outcome.hasPassed, "\\(String(describing: outcome.failure))")
                 }
             }
 

@@ -37,7 +37,7 @@ struct BugTable {
     func hunt(_ draw: ScenarioDraw, _ seed: UInt64, _ options: SimOptions) -> Int32 {
         let names = options.flaws.isEmpty ? Flaw.allCases.map(\.rawValue) : options.flaws
         let limit = options.runs ?? 2000
-        let threads = SimCommand.threads(options)
+        let threads = SimCommand.threads(options.threads)
         let terminal = self.context.terminal
         let width = names.map(\.count).max() ?? 0
         if !self.context.output.json {
@@ -106,7 +106,7 @@ struct BugTable {
         _ seed: UInt64,
         _ limit: Int,
         _ threads: Int
-    ) -> ScenarioRun.Outcome? {
+    ) -> ScenarioOutcome? {
         let search = SeedSearch(draw, from: seed, runs: limit, stopsAtFailure: true)
         search.run(threads: threads) {
             usleep(2000)

@@ -11,7 +11,7 @@ struct ReplayCommands {
         let saved = try SavedScenario(named: name)
         let terminal = self.context.terminal
         let report = ScenarioReport(context: self.context)
-        let outcome: ScenarioRun.Outcome
+        let outcome: ScenarioOutcome
         if self.context.output.json {
             outcome = ScenarioRun.run(saved.scenario)
             var members = report.json(outcome, saved.scenario)

@@ -13,65 +13,46 @@ struct SavedScenario {
     var hash: UInt64?
     var invariant: String?
 
-    private static let file = "scenario.json"
-    private static let outcomeFile = "outcome.json"
-
-    /// Saves a scenario as a run; returns its folder.
+    /// Keeps a scenario with what came of it as a run of this folder; returns the run's folder.
     static func save(
         _ scenario: Scenario,
-        _ outcome: ScenarioRun.Outcome,
+        _ outcome: ScenarioOutcome,
         suffix: String = ""
     ) throws(ControlError) -> String {
-        let list = RunList(root: "\(CommandContext.workingFolder)/.squall/runs")
-        let flaws = scenario.flaws.map { "-\($0)" }.joined()
-        let name = "sim-\(scenario.seed)\(flaws)\(suffix)"
-        let folder = "\(list.root)/\(name)"
-        do {
-            try FileSystem.makeFolders(folder)
-            try FileSystem.write(scenario.json.prettyText + "\n", to: "\(folder)/\(Self.file)")
-            let result: JSONValue = [
-                "hash": .string(Hex.text(outcome.hash)),
-                "invariant": outcome.failure.map { .string($0.invariant) } ?? .null,
-                "summary": outcome.failure.map { .string($0.summary) } ?? .null,
-            ]
-            try FileSystem.write(result.prettyText + "\n", to: "\(folder)/\(Self.outcomeFile)")
-        } catch {
-            throw ControlError("\(error)")
-        }
-        return ".squall/runs/\(name)"
+        let runs = ".squall/runs"
+        let root = "\(CommandContext.workingFolder)/\(runs)"
+        return "\(runs)/" + (try ScenarioFolder.save(scenario, outcome, in: root, suffix: suffix))
     }
 
     /// Reads a scenario by its run's id, its folder or its file.
     init(named name: String) throws(ControlError) {
         let root = RunList.nearest(to: CommandContext.workingFolder).root
-        let places = [name, "\(name)/\(Self.file)", "\(root)/\(name)/\(Self.file)"]
+        let file = ScenarioFolder.Name.scenario
+        let places = [name, "\(name)/\(file)", "\(root)/\(name)/\(file)"]
         guard let path = places.first(where: { FileSystem.exists($0) && !FileSystem.isFolder($0) })
         else {
             throw ControlError(
                 "there is no scenario '\(name)': neither a file, nor a folder with "
-                    + "\(Self.file), nor a run of that name in \(root)",
+                    + "\(file), nor a run of that name in \(root)",
                 hint: "squall sim",
                 isUsage: true
             )
         }
         self.path = path
-        do {
-            let json = try JSONParser.parse(try FileSystem.readText(path), dialect: .json5).value
-            self.scenario = try Scenario(json, file: path) { file throws(ScenarioError) in
-                do {
-                    return try TopologyCommands.topology(file)
-                } catch {
-                    throw ScenarioError("\(error)")
-                }
-            }
-        } catch {
-            throw ControlError("\(error)", hint: "squall help replay", isUsage: true)
+        let written = try ScenarioFolder.read(path)
+        guard let seed = written.seed else {
+            throw ControlError(
+                "\(path) leaves the seed open: it stands for many runs",
+                hint: "squall run \(path)",
+                isUsage: true
+            )
         }
+        self.scenario = written.scenario(seed: seed)
         if let error = RunningTopology.unknownFlaw(self.scenario.flaws) { throw error }
         try SimCommand.check(self.scenario.topology, path)
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             .joined(separator: "/")
-        let outcomePath = (folder.isEmpty ? "" : folder + "/") + Self.outcomeFile
+        let outcomePath = (folder.isEmpty ? "" : folder + "/") + ScenarioFolder.Name.outcome
         if let text = try? FileSystem.readText(outcomePath),
             let outcome = try? JSONValue(parsing: text)
         {

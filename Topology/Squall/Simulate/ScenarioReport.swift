@@ -14,38 +14,46 @@ struct ScenarioReport {
         replay: String?,
         showsStory: Bool = true
     )
-        -> ScenarioRun.Outcome
+        -> ScenarioOutcome
     {
         let run = ScenarioRun(scenario, listens: true)
         let outcome = run.run()
-        let terminal = self.context.terminal
-        let style = terminal.style
-        guard let failure = outcome.failure else {
-            self.verdict(outcome)
-            return outcome
-        }
-        terminal.write(
-            style.red("FAILED") + "  seed \(scenario.seed): " + style.bold(failure.invariant)
-                + ": \(failure.summary)"
-        )
-        for witness in failure.witness { terminal.write("     \(style.dim("\(witness)"))") }
-        if showsStory {
-            let story = CausalStory(of: run, failure: failure)
-            terminal.write(
-                story.journey.isEmpty
-                    ? "What was done to it:" : "What happened to \(story.journey):"
-            )
-            for line in story.lines.suffix(60) {
-                terminal.write("  " + (line.contains("⚡") ? style.yellow(line) : line))
-            }
-        }
-        if let replay { terminal.write("squall replay \(replay)") }
-        terminal.write("")
+        self.tell(run, outcome, replay: replay, showsStory: showsStory)
         return outcome
     }
 
+    /// Tells what happened in a run that listened.
+    func tell(
+        _ run: ScenarioRun,
+        _ outcome: ScenarioOutcome,
+        replay: String?,
+        showsStory: Bool = true
+    ) {
+        guard let story = FailureStory(of: run, outcome) else { return self.verdict(outcome) }
+        self.write(story, of: "", showsStory: showsStory)
+        if let replay { self.context.terminal.write("squall replay \(replay)") }
+        self.context.terminal.write("")
+    }
+
+    /// Writes what was broken in a run of the scenario `name`, and the story of it.
+    func write(_ story: FailureStory, of name: String, showsStory: Bool = true) {
+        let terminal = self.context.terminal
+        let style = terminal.style
+        terminal.write(
+            style.red("FAILED") + "  " + (name.isEmpty ? "" : name + ", ")
+                + "seed \(story.seed): " + style.bold(story.failure.invariant)
+                + ": \(story.failure.summary)"
+        )
+        for witness in story.failure.witness { terminal.write("     \(style.dim("\(witness)"))") }
+        guard showsStory else { return }
+        terminal.write(story.title)
+        for line in story.lines {
+            terminal.write("  " + (line.contains("⚡") ? style.yellow(line) : line))
+        }
+    }
+
     /// Writes the verdict and the hash of a run.
-    func verdict(_ outcome: ScenarioRun.Outcome) {
+    func verdict(_ outcome: ScenarioOutcome) {
         let terminal = self.context.terminal
         if let verdict = outcome.verdict {
             terminal.writeRaw(verdict.text(color: terminal.style.color))
@@ -61,7 +69,7 @@ struct ScenarioReport {
         )
     }
 
-    func json(_ outcome: ScenarioRun.Outcome, _ scenario: Scenario) -> [JSONValue.Member] {
+    func json(_ outcome: ScenarioOutcome, _ scenario: Scenario) -> [JSONValue.Member] {
         var members: [JSONValue.Member] = [
             .init("seed", .string(String(outcome.seed))),
             .init("run_hash", .string(Hex.text(outcome.hash))),

@@ -1,5 +1,4 @@
 import Chaos
-import Glibc
 import Mesh
 import SimulatedWorld
 import Synchronization
@@ -15,36 +14,35 @@ final class SeedSearch: Sendable {
         var bitten = 0
         var failureCount = 0
         /// The failed runs with the lowest seeds.
-        var failures: [ScenarioRun.Outcome] = []
+        var failures: [ScenarioOutcome] = []
         /// The hashes in the order of seeds, as one.
         var hash: UInt64 = 0
         fileprivate var next = 0
         fileprivate var folded = 0
         fileprivate var ahead: [Int: UInt64] = [:]
         fileprivate var isStopped = false
-        fileprivate var workers = 0
     }
 
     /// How many failed runs are kept; the rest is only counted.
     static let failuresKept = 20
 
-    private let draw: ScenarioDraw
+    private let source: any ScenarioSource
     private let topologyText: String
     private let first: UInt64
     private let runsMax: Int?
     private let stopsAtFailure: Bool
-    private let onOutcome: (@Sendable (ScenarioRun.Outcome) -> Void)?
+    private let onOutcome: (@Sendable (Scenario, ScenarioOutcome) -> Void)?
     private let state = Mutex(Progress())
 
     init(
-        _ draw: ScenarioDraw,
+        _ source: any ScenarioSource,
         from first: UInt64,
         runs: Int?,
         stopsAtFailure: Bool = false,
-        onOutcome: (@Sendable (ScenarioRun.Outcome) -> Void)? = nil
+        onOutcome: (@Sendable (Scenario, ScenarioOutcome) -> Void)? = nil
     ) {
-        self.draw = draw
-        self.topologyText = draw.topology.normalized().text
+        self.source = source
+        self.topologyText = source.topology.normalized().text
         self.first = first
         self.runsMax = runs
         self.stopsAtFailure = stopsAtFailure
@@ -53,57 +51,25 @@ final class SeedSearch: Sendable {
 
     var progress: Progress { self.state.withLock { $0 } }
 
-    /// Whether all that was asked for is done.
-    var isDone: Bool { self.state.withLock { $0.workers == 0 } }
-
     /// Lets the worlds end after the runs that are under way.
     func stop() { self.state.withLock { $0.isStopped = true } }
 
     /// Runs on `threads` threads until it is done; `onPause` is called now and then meanwhile and
     /// says whether to go on.
     func run(threads: Int, onPause: () -> Bool) {
-        self.state.withLock { $0.workers = threads }
-        var handles: [pthread_t] = []
-        for _ in 0..<threads {
-            var handle = pthread_t()
-            let box = Unmanaged.passRetained(self).toOpaque()
-            var attributes = pthread_attr_t()
-            pthread_attr_init(&attributes)
-            pthread_attr_setstacksize(&attributes, 8 << 20)
-            let code = pthread_create(
-                &handle,
-                &attributes,
-                { box in
-                    guard let box else { return nil }
-                    Unmanaged<SeedSearch>.fromOpaque(box).takeRetainedValue().work()
-                    return nil
-                },
-                box
-            )
-            pthread_attr_destroy(&attributes)
-            if code == 0 {
-                handles.append(handle)
-            } else {
-                Unmanaged<SeedSearch>.fromOpaque(box).release()
-                self.state.withLock { $0.workers -= 1 }
-            }
-        }
-        while !self.isDone {
-            if !onPause() { self.stop() }
-        }
-        for handle in handles { pthread_join(handle, nil) }
+        WorldThreads.run(threads, onPause: { if !onPause() { self.stop() } }, self.work)
     }
 
     private func work() {
-        defer { self.state.withLock { $0.workers -= 1 } }
-        var draw = self.draw
+        var source = self.source
         // A topology of its own: threads that count references to the same memory slow each other.
         if let own = try? Topology.parse(self.topologyText, file: "topology") {
-            draw.topology = own
+            source.topology = own
         }
         while let index = self.takeNext() {
-            let outcome = ScenarioRun.run(draw.scenario(seed: self.first &+ UInt64(index)))
-            self.onOutcome?(outcome)
+            let scenario = source.scenario(seed: self.first &+ UInt64(index))
+            let outcome = ScenarioRun.run(scenario)
+            self.onOutcome?(scenario, outcome)
             self.state.withLock { self.add(outcome, index, &$0) }
         }
     }
@@ -118,7 +84,7 @@ final class SeedSearch: Sendable {
         }
     }
 
-    private func add(_ outcome: ScenarioRun.Outcome, _ index: Int, _ state: inout Progress) {
+    private func add(_ outcome: ScenarioOutcome, _ index: Int, _ state: inout Progress) {
         state.runs += 1
         state.messages += outcome.messages
         state.bitten += outcome.bitten.reduce(0, +)

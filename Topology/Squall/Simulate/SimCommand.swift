@@ -36,22 +36,15 @@ struct SimCommand {
         }
     }
 
-    /// The simulated world has the shop's services only.
+    /// Refuses a topology with a service that this squall does not link.
     static func check(_ topology: Topology, _ path: String) throws(ControlError) {
-        let known = ["orders", "inventory", "payments", "notifications", "analytics"]
-        guard let strange = topology.services.first(where: { !known.contains($0.name) }) else {
-            return
-        }
-        throw ControlError(
-            "\(path): the simulated world has no service '\(strange.name)'; it has "
-                + known.joined(separator: ", "),
-            hint: "squall up \(path)",
-            isUsage: true
-        )
+        guard let missing = ServiceCatalogue.linked.missing(in: topology) else { return }
+        throw ControlError("\(path): \(missing)", hint: "squall up \(path)", isUsage: true)
     }
 
-    static func threads(_ options: SimOptions) -> Int {
-        options.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    /// How many worlds run side by side: as many as asked for, else one a core.
+    static func threads(_ asked: Int?) -> Int {
+        asked ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 
     // MARK: Searching
@@ -63,7 +56,7 @@ struct SimCommand {
         var interrupts = InterruptWatch()
         let terminal = self.context.terminal
         let isLive = terminal.isInteractive && self.context.output.isChatty
-        search.run(threads: Self.threads(self.options)) {
+        search.run(threads: Self.threads(self.options.threads)) {
             let goesOn = !interrupts.comes(within: isLive || self.options.runs == nil ? 200 : 20)
             if isLive { self.writeLive(search.progress, watch.seconds) }
             return goesOn

@@ -14,7 +14,7 @@ struct VerifyCommand {
         let watch = Stopwatch()
         // The other process runs while this one does.
         let other = try self.startOther(["--hashes", "--runs", String(runs)], seed)
-        let first = self.hashes(draw, seed, runs, threads: SimCommand.threads(self.options))
+        let first = self.hashes(draw, seed, runs, threads: SimCommand.threads(self.options.threads))
         let second = self.hashes(draw, seed, runs, threads: 1)
         let elsewhere = Self.readLines(other)
         let isReadable = pclose(other) == 0 && elsewhere.count == runs
@@ -105,7 +105,7 @@ struct VerifyCommand {
         threads: Int
     ) -> [UInt64] {
         let collected = HashList(count: runs)
-        let search = SeedSearch(draw, from: seed, runs: runs) { outcome in
+        let search = SeedSearch(draw, from: seed, runs: runs) { _, outcome in
             collected.set(Int(outcome.seed &- seed), outcome.hash)
         }
         search.run(threads: threads) {

@@ -1,6 +1,6 @@
 import Mesh
 
-extension TopologyReader {
+extension DocumentReader {
     mutating func topology(_ root: JSONNode) -> Topology? {
         guard let document = self.section(root, .root, .document) else { return nil }
         _ = self.text(document, "$schema")

@@ -4,22 +4,22 @@ import Mesh
 ///
 /// Each method gives a usable value even where the document has none, so that reading goes on and
 /// all problems come out at once.
-struct TopologyReader {
+package struct DocumentReader {
     /// An object whose keys were checked against its shape.
-    struct Section {
-        var path: DocumentPath
-        var node: JSONNode
+    package struct Section {
+        package var path: DocumentPath
+        package var node: JSONNode
 
         /// Returns the value of a key; nil where it is absent.
-        subscript(key: String) -> JSONNode? {
+        package subscript(key: String) -> JSONNode? {
             guard case .object(let members) = self.node.content else { return nil }
             return members.first { $0.name == key }?.value
         }
     }
 
-    let file: String
-    private(set) var problems: [Problem] = []
-    private(set) var warnings: [Problem] = []
+    package let file: String
+    package private(set) var problems: [Problem] = []
+    package private(set) var warnings: [Problem] = []
     private var places: [DocumentPath: Place] = [:]
 
     private struct Place {
@@ -27,21 +27,26 @@ struct TopologyReader {
         var column: Int
     }
 
-    init(file: String) {
+    package init(file: String) {
         self.file = file
     }
 
     // MARK: Problems
 
-    mutating func report(_ path: DocumentPath, _ message: String, _ suggestion: String? = nil) {
+    package mutating func report(
+        _ path: DocumentPath,
+        _ message: String,
+        _ suggestion: String? = nil
+    ) {
         self.problems.append(self.problem(path, message, suggestion))
     }
 
-    mutating func warn(_ path: DocumentPath, _ message: String, _ suggestion: String? = nil) {
+    package mutating func warn(_ path: DocumentPath, _ message: String, _ suggestion: String? = nil)
+    {
         self.warnings.append(self.problem(path, message, suggestion))
     }
 
-    mutating func note(_ path: DocumentPath, _ node: JSONNode) {
+    package mutating func note(_ path: DocumentPath, _ node: JSONNode) {
         self.places[path] = Place(line: node.line, column: node.column)
     }
 
@@ -70,7 +75,11 @@ struct TopologyReader {
     // MARK: Objects and lists
 
     /// Reads an object with fixed keys; nil, and reported, where the value is none.
-    mutating func section(_ node: JSONNode, _ path: DocumentPath, _ shape: Shape) -> Section? {
+    package mutating func section(
+        _ node: JSONNode,
+        _ path: DocumentPath,
+        _ shape: Shape
+    ) -> Section? {
         // What has a name of its author's choice stays at the place of that name.
         if self.places[path] == nil { self.note(path, node) }
         guard case .object(let members) = node.content else {
@@ -94,13 +103,13 @@ struct TopologyReader {
     }
 
     /// Reads the object at a key; nil where it is absent or none.
-    mutating func section(_ parent: Section?, _ key: String, _ shape: Shape) -> Section? {
+    package mutating func section(_ parent: Section?, _ key: String, _ shape: Shape) -> Section? {
         guard let parent, let node = parent[key] else { return nil }
         return self.section(node, parent.path[key], shape)
     }
 
     /// Reads an object whose keys are names that the file's author chose.
-    mutating func named(
+    package mutating func named(
         _ parent: Section,
         _ key: String
     ) -> [(name: String, node: JSONNode, path: DocumentPath)] {
@@ -116,8 +125,10 @@ struct TopologyReader {
         return members.map { ($0.name, $0.value, path[$0.name]) }
     }
 
-    mutating func list(_ parent: Section?, _ key: String) -> [(node: JSONNode, path: DocumentPath)]
-    {
+    package mutating func list(
+        _ parent: Section?,
+        _ key: String
+    ) -> [(node: JSONNode, path: DocumentPath)] {
         guard let parent, let node = parent[key] else { return [] }
         let path = parent.path[key]
         guard case .array(let elements) = node.content else {
@@ -129,7 +140,8 @@ struct TopologyReader {
     }
 
     /// Reads a list of texts in which none comes twice.
-    mutating func texts(_ parent: Section?, _ key: String, unique: Bool = true) -> [String] {
+    package mutating func texts(_ parent: Section?, _ key: String, unique: Bool = true) -> [String]
+    {
         var texts: [String] = []
         for (node, path) in self.list(parent, key) {
             guard case .string(let text) = node.content else {
@@ -146,7 +158,7 @@ struct TopologyReader {
 
     // MARK: Single values
 
-    mutating func text(_ parent: Section?, _ key: String) -> String? {
+    package mutating func text(_ parent: Section?, _ key: String) -> String? {
         guard let parent, let node = parent[key] else { return nil }
         guard case .string(let text) = node.content else {
             self.wrong(parent.path[key], "a text", node)
@@ -155,7 +167,7 @@ struct TopologyReader {
         return text
     }
 
-    mutating func truth(_ parent: Section?, _ key: String, default value: Bool) -> Bool {
+    package mutating func truth(_ parent: Section?, _ key: String, default value: Bool) -> Bool {
         guard let parent, let node = parent[key] else { return value }
         guard case .bool(let truth) = node.content else {
             self.wrong(parent.path[key], "true or false", node)
@@ -164,7 +176,7 @@ struct TopologyReader {
         return truth
     }
 
-    mutating func whole(
+    package mutating func whole(
         _ parent: Section?,
         _ key: String,
         in range: ClosedRange<Int>,
@@ -190,7 +202,7 @@ struct TopologyReader {
         return value
     }
 
-    mutating func choice<Choice: RawRepresentable & CaseIterable>(
+    package mutating func choice<Choice: RawRepresentable & CaseIterable>(
         _ parent: Section?,
         _ key: String,
         default value: Choice
@@ -198,7 +210,7 @@ struct TopologyReader {
         self.choice(parent, key) ?? value
     }
 
-    mutating func choice<Choice: RawRepresentable & CaseIterable>(
+    package mutating func choice<Choice: RawRepresentable & CaseIterable>(
         _ parent: Section?,
         _ key: String
     ) -> Choice? where Choice.RawValue == String {
@@ -212,7 +224,7 @@ struct TopologyReader {
         return nil
     }
 
-    mutating func duration(
+    package mutating func duration(
         _ parent: Section?,
         _ key: String,
         in range: ClosedRange<Duration> = .zero...Duration(days: 3650)
@@ -240,7 +252,7 @@ struct TopologyReader {
         return nil
     }
 
-    mutating func size(
+    package mutating func size(
         _ parent: Section?,
         _ key: String,
         in range: ClosedRange<Int>,
@@ -249,7 +261,11 @@ struct TopologyReader {
         self.size(parent, key, in: range) ?? value
     }
 
-    mutating func size(_ parent: Section?, _ key: String, in range: ClosedRange<Int>) -> Int? {
+    package mutating func size(
+        _ parent: Section?,
+        _ key: String,
+        in range: ClosedRange<Int>
+    ) -> Int? {
         guard let parent, let node = parent[key] else { return nil }
         let path = parent.path[key]
         switch node.content {
@@ -277,12 +293,12 @@ struct TopologyReader {
         return nil
     }
 
-    mutating func ratio(_ parent: Section?, _ key: String) -> Ratio? {
+    package mutating func ratio(_ parent: Section?, _ key: String) -> Ratio? {
         guard let parent, let node = parent[key] else { return nil }
         return self.ratio(node, parent.path[key])
     }
 
-    mutating func ratio(_ node: JSONNode, _ path: DocumentPath) -> Ratio? {
+    package mutating func ratio(_ node: JSONNode, _ path: DocumentPath) -> Ratio? {
         switch node.content {
         case .string(let text):
             if let ratio = Ratio(text: text) { return ratio }
@@ -307,7 +323,7 @@ struct TopologyReader {
     }
 
     /// Reads an object of any content that can be written as JSON again.
-    mutating func free(_ parent: Section?, _ key: String) -> JSONValue {
+    package mutating func free(_ parent: Section?, _ key: String) -> JSONValue {
         guard let parent, let node = parent[key] else { return .object([]) }
         let path = parent.path[key]
         guard case .object = node.content else {

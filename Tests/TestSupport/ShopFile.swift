@@ -1,9 +1,9 @@
 import Foundation
 import Mesh
-import TopologyFile
+package import TopologyFile
 
 /// The shop's own topology file, as users get it, with a bank that declines one charge in twenty.
-func shopTopology() throws -> Topology {
+package func shopTopology() throws -> Topology {
     let file = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Topology/shop.json")

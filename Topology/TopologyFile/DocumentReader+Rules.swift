@@ -1,6 +1,6 @@
 import Mesh
 
-extension TopologyReader {
+extension DocumentReader {
     mutating func load(_ section: Section) -> Topology.Load {
         var load = Topology.Load()
         load.rate = self.whole(section, "rate", in: 0...1_000_000, default: load.rate)

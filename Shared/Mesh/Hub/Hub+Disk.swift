@@ -1,0 +1,24 @@
+extension Hub {
+    /// Lets the disk fail as a scenario says: the request names all that is wrong with it.
+    func harmDisk(_ request: JSONValue) -> JSONValue {
+        guard let faults = self.diskFaults else {
+            return ["error": "this hub was started with a disk that cannot fail on purpose"]
+        }
+        faults.syncDelay = .nanoseconds(max(0, request["syncDelay"]?.int ?? 0))
+        faults.failsNextSync = request["failsNextSync"]?.bool ?? false
+        faults.tearsNextWrite = request["tearsNextWrite"]?.bool ?? false
+        let wasFull = faults.isFull
+        faults.isFull = request["isFull"]?.bool ?? false
+        if faults.isFull, !wasFull { self.log.runShort() }
+        return ["disk": self.diskReport]
+    }
+
+    /// How often the disk failed on purpose.
+    var diskReport: JSONValue {
+        guard let faults = self.diskFaults else { return .null }
+        return [
+            "delayed": .int(Int64(faults.delayedCount)),
+            "refused": .int(Int64(faults.refusedCount)),
+        ]
+    }
+}

@@ -1,0 +1,92 @@
+import Mesh
+
+/// What came of one run of a scenario, in either world.
+package struct ScenarioOutcome: Sendable {
+    package var world: World
+    package var seed: UInt64
+    /// Equal for equal simulated runs, and for no others; 0 in the real world.
+    package var hash: UInt64 = 0
+    package var verdict: Verdict?
+    /// The promise that was broken; nil where all held.
+    package var failure: Failure?
+    /// How many messages arrived somewhere; simulated only.
+    package var messages = 0
+    package var steps = 0
+    /// How often each fault of the scenario bit.
+    package var bitten: [Int] = []
+    /// Which operations came to their end.
+    package var done: [Bool] = []
+    /// How much time passed, virtual in the simulated world.
+    package var elapsed = Duration.zero
+    /// The run folder; empty for a run that has none.
+    package var folder = ""
+
+    /// Whether nothing was broken.
+    package var hasPassed: Bool { self.failure == nil }
+
+    package init(world: World, seed: UInt64) {
+        self.world = world
+        self.seed = seed
+    }
+
+    /// What is wrong with a run.
+    package struct Failure: Sendable, Hashable {
+        /// The invariant's name, or `can-run`, `stays-inside`, `converges`, `log-readable`,
+        /// `ledgers-readable`.
+        package var invariant: String
+        package var summary: String
+        package var witness: [Witness]
+
+        package init(invariant: String, summary: String, witness: [Witness] = []) {
+            self.invariant = invariant
+            self.summary = summary
+            self.witness = witness
+        }
+
+        /// Creates the failure of an invariant.
+        package init(_ invariant: String, _ finding: Finding) {
+            self.init(invariant: invariant, summary: finding.summary, witness: finding.witness)
+        }
+
+        /// Creates what is wrong with a run that could be judged; nil where nothing is.
+        ///
+        /// - Parameters:
+        ///   - verdict: What was judged at its end.
+        ///   - violation: What was broken while it ran.
+        ///   - unrest: What was still to be done at its end; nil where it had come to rest.
+        ///   - limit: How long it may take to come to rest.
+        package init?(
+            _ verdict: Verdict,
+            violation: (invariant: String, finding: Finding)?,
+            unrest: String?,
+            within limit: Duration
+        ) {
+            if let violation {
+                self.init(violation.invariant, violation.finding)
+            } else if let unrest {
+                self.init(
+                    invariant: "converges",
+                    summary: "not at rest \(limit.text) after the last fault: \(unrest)"
+                )
+            } else if let check = verdict.checks.first(where: { $0.finding.outcome == .broken }) {
+                self.init(check.name, check.finding)
+            } else {
+                return nil
+            }
+        }
+    }
+
+    /// What was done on purpose, and when.
+    package struct Incident: Sendable, Hashable {
+        package var time: Instant
+        package var text: String
+        /// Which fault of the scenario it was.
+        package var fault: Int?
+
+        package init(time: Instant, text: String, fault: Int? = nil) {
+            self.time = time
+            self.text = text
+            self.fault = fault
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Mesh
+import TopologyFile
+
+/// The connection of an outside party that publishes; it comes back by itself when the hub does.
+final class SimulatedPublisher {
+    let name: String
+    private let simulation: Simulation
+    private let hub: SimulatedHub
+    private var client: PublisherClient
+    private var link: SimulatedLink?
+    /// Called with what the hub answers.
+    var onAction: (PublisherClient.Action) -> Void = { _ in }
+
+    init(name: String, simulation: Simulation, hub: SimulatedHub) {
+        self.name = name
+        self.simulation = simulation
+        self.hub = hub
+        self.client = PublisherClient(
+            hello: Hello(
+                role: .publisher,
+                name: name,
+                instance: name,
+                token: SimulatedShop.token
+            )
+        )
+    }
+
+    /// How many events have no answer yet.
+    var unconfirmedCount: Int { self.client.unconfirmedCount }
+
+    func connect() {
+        let link = SimulatedLink(simulation: self.simulation, hub: self.hub, name: self.name)
+        guard link.connect() else {
+            return self.simulation.after(.milliseconds(10)) { [weak self] in self?.connect() }
+        }
+        self.link = link
+        link.onFrame = { [weak self] in self?.received($0) }
+        link.onClose = { [weak self] in
+            self?.client.disconnected()
+            self?.connect()
+        }
+        self.client.connected()
+        self.send()
+    }
+
+    /// Publishes an event with the next ``send()``; returns its sequence number.
+    func publish(_ event: EventEnvelope, to topic: String) -> UInt64 {
+        self.client.publish(event, to: topic)
+    }
+
+    private func received(_ frame: UnsafeRawBufferPointer) {
+        for action in (try? self.client.received(frame)) ?? [] { self.onAction(action) }
+        self.send()
+    }
+
+    func send() {
+        let frames = self.client.takeOutput()
+        if !frames.isEmpty { self.link?.sendToHub(frames) }
+    }
+}
+
+/// An event that an outside party publishes in a simulated run, beside the orders of the shoppers.
+package struct Publication: Sendable {
+    package var time: Duration
+    package var source: String
+    package var topic: String
+    package var event: EventEnvelope
+
+    /// `source` is an outside party that may publish to the event's topic, `time` that since the
+    /// start of the run.
+    package init<E: Event>(_ event: E, from source: String, at time: Duration) {
+        self.time = time
+        self.source = source
+        self.topic = E.topic
+        let data = event.encoded()
+        let content = data.withUnsafeBytes { StableHash.of($0) }
+        let id = EventID(
+            high: StableHash.of("\(source) \(E.type) \(event.subject)"),
+            low: StableHash.combine(content, UInt64(bitPattern: time.inNanoseconds))
+        )
+        self.event = EventEnvelope(
+            id: id,
+            source: source,
+            type: E.type,
+            subject: event.subject,
+            time: .zero,
+            trace: TraceContext(startedBy: id),
+            causation: .none,
+            correlation: event.subject,
+            data: data
+        )
+    }
+}
+
+/// An event cannot be published because nobody of that name publishes.
+package struct PublicationError: Error, Hashable, CustomStringConvertible {
+    package let message: String
+
+    package var description: String { self.message }
+
+    init(_ publication: Publication, publishers: [String]) {
+        self.message =
+            "nobody called '\(publication.source)' publishes \(publication.event.type)"
+            + (Suggestion.hint(for: publication.source, among: publishers).map { "; \($0)" } ?? "")
+    }
+}

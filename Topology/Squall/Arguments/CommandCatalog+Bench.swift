@@ -1,0 +1,36 @@
+extension CommandCatalog {
+    /// The command that measures.
+    static let bench = CommandSpecification(
+        name: "bench",
+        operands: "mesh",
+        operandCount: 1...1,
+        summary: "measure the mesh: real processes, real sockets, a real disk",
+        details: [
+            "WORK is pub (volatile), durable (confirmed, delivered, acknowledged; every group",
+            "commit is synced), rtt (a request and its answer), confirm (one durable event under",
+            "way), open or dopen (5,000 a second, volatile or durable, from end to end).",
+            "Build with -c release to measure.",
+        ],
+        options: [
+            OptionSpecification(name: "work", value: "WORK", summary: "what to do; default pub"),
+            OptionSpecification(name: "cons", value: "N", summary: "consumers; default 1"),
+            OptionSpecification(name: "size", value: "BYTES", summary: "of data; default 256"),
+            OptionSpecification(name: "dur", value: "SECONDS", summary: "how long; default 2"),
+            OptionSpecification(
+                name: "window",
+                value: "N",
+                summary: "unconfirmed events of durable work; default 1024"
+            ),
+            OptionSpecification(
+                name: "rate",
+                value: "N",
+                summary: "events a second of open and dopen; default 5000"
+            ),
+        ],
+        examples: [
+            Example("squall bench mesh", "volatile, one producer and one consumer"),
+            Example("squall bench mesh --work durable --json", "one line for a machine"),
+        ],
+        group: .judge
+    )
+}

@@ -1,0 +1,48 @@
+import Mesh
+
+/// What the bench sends: numbered, stamped and filled up to the size that is measured.
+struct BenchEvent: Event {
+    static let type = "bench.sent.v1"
+    static let topic = "work"
+    /// What the fields take apart from the filler.
+    static let headBytes = 24
+
+    var sequence: Int64 = 0
+    /// When it was sent, and when it should have been, in nanoseconds of the machine's clock.
+    var sent: Int64 = 0
+    var scheduled: Int64 = 0
+    var filler: [UInt8] = []
+    var subject: String { "bench" }
+
+    init() {}
+
+    init(sequence: Int64, sent: Int64, scheduled: Int64, filler: [UInt8]) {
+        self.sequence = sequence
+        self.sent = sent
+        self.scheduled = scheduled
+        self.filler = filler
+    }
+
+    mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
+        try coder.field("sequence", &self.sequence)
+        try coder.field("sent", &self.sent)
+        try coder.field("scheduled", &self.scheduled)
+        try coder.field("filler", &self.filler)
+    }
+
+    /// The event as its producer publishes it.
+    func envelope(source: String) -> EventEnvelope {
+        let id = EventID(high: 1, low: UInt64(bitPattern: self.sequence))
+        return EventEnvelope(
+            id: id,
+            source: source,
+            type: Self.type,
+            subject: self.subject,
+            time: Instant(nanoseconds: self.sent),
+            trace: TraceContext(startedBy: id),
+            causation: .none,
+            correlation: self.subject,
+            data: self.encoded()
+        )
+    }
+}

@@ -1,0 +1,176 @@
+import Glibc
+import Mesh
+import MeshSocket
+import RealWorld
+
+/// Publishes for the bench, with the client that any outside party has.
+final class BenchPublisher {
+    private var client: PublisherClient
+    private let connection: FrameConnection
+    private let name: String
+    /// The hub has let the publisher in.
+    var onReady: () -> Void = {}
+    /// Events were confirmed.
+    var onConfirmed: () -> Void = {}
+    /// The kernel took everything that was sent.
+    var onDrained: () -> Void = {}
+    /// How many events are confirmed.
+    private(set) var confirmed: UInt64 = 0
+    private var isReady = false
+
+    init(_ name: String, token: String, loop: EventLoop) throws(SystemError) {
+        self.name = name
+        self.client = PublisherClient(
+            hello: Hello(role: .publisher, name: name, instance: name, token: token)
+        )
+        self.connection = try FrameConnection.connect(
+            to: "hub.sock",
+            loop: loop,
+            frameBytesMax: Frame.bodyBytesMax
+        )
+        self.connection.onFrame = { [unowned self] in self.received($0) }
+        self.connection.onClose = { BenchClient.fail("the hub is gone: \($0)") }
+        self.connection.onDrained = { [unowned self] in self.onDrained() }
+        self.client.connected()
+        self.flush()
+    }
+
+    /// How much waits for the kernel.
+    var bufferedBytes: Int { self.connection.bufferedBytes }
+    var unconfirmedCount: Int { self.client.unconfirmedCount }
+
+    func publish(_ event: BenchEvent, to topic: String) {
+        _ = self.client.publish(event.envelope(source: self.name), to: topic)
+    }
+
+    func flush() { self.connection.send(self.client.takeOutput()) }
+
+    private func received(_ frame: UnsafeRawBufferPointer) {
+        do throws(WireError) {
+            for action in try self.client.received(frame) {
+                switch action {
+                case .accepted(let sequence): self.confirmed = sequence
+                case .refused(_, let refusal), .shutOut(let refusal):
+                    BenchClient.fail("\(refusal)")
+                }
+            }
+        } catch {
+            BenchClient.fail("\(error)")
+        }
+        if !self.isReady, self.client.isConnected {
+            self.isReady = true
+            self.onReady()
+        }
+        self.onConfirmed()
+    }
+}
+
+/// The service of the bench: an actor on its loop, as every service is.
+actor BenchTally {
+    private nonisolated let loop: EventLoop
+    private var expected: Int64 = 0
+    private(set) var handled: UInt64 = 0
+    private(set) var gaps: UInt64 = 0
+    private let onEvent: @Sendable (BenchEvent) -> Void
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        self.loop.asUnownedSerialExecutor()
+    }
+
+    init(loop: EventLoop, onEvent: @escaping @Sendable (BenchEvent) -> Void) {
+        self.loop = loop
+        self.onEvent = onEvent
+    }
+
+    func handle(_ data: [UInt8]) throws(WireError) {
+        let event = try BenchEvent(decoding: data)
+        if event.sequence != self.expected { self.gaps += 1 }
+        self.expected = event.sequence + 1
+        self.handled += 1
+        self.onEvent(event)
+    }
+}
+
+/// Consumes for the bench, with the client that any service has: a projection without a snapshot.
+final class BenchConsumer {
+    private var client: ServiceClient
+    private let connection: FrameConnection
+    private let tally: BenchTally
+    private let onReady: () -> Void
+
+    init(
+        _ name: String,
+        token: String,
+        topic: String,
+        loop: EventLoop,
+        onReady: @escaping () -> Void,
+        onEvent: @escaping @Sendable (BenchEvent) -> Void = { _ in }
+    ) throws(SystemError) {
+        self.onReady = onReady
+        self.client = ServiceClient(
+            hello: Hello(
+                role: .service,
+                name: name,
+                instance: name,
+                token: token,
+                consumes: [topic],
+                isProjection: true
+            )
+        )
+        self.tally = BenchTally(loop: loop, onEvent: onEvent)
+        self.connection = try FrameConnection.connect(
+            to: "hub.sock",
+            loop: loop,
+            frameBytesMax: Frame.bodyBytesMax
+        )
+        self.connection.onFrame = { [unowned self] in self.received($0) }
+        self.connection.onClose = { BenchClient.fail("the hub is gone: \($0)") }
+        self.client.connected()
+        self.flush()
+    }
+
+    var counts: (handled: UInt64, gaps: UInt64) {
+        self.tally.assumeIsolated { ($0.handled, $0.gaps) }
+    }
+
+    /// Acknowledges what was handled since the last call.
+    func flush() {
+        for partition in self.client.owned where self.client.foldedCount(partition) > 0 {
+            self.perform(self.client.snapshotTaken(partition, ServiceClient.Decision()))
+        }
+        self.connection.send(self.client.takeOutput())
+    }
+
+    private func received(_ frame: UnsafeRawBufferPointer) {
+        do throws(WireError) {
+            self.perform(try self.client.received(frame))
+        } catch {
+            BenchClient.fail("\(error)")
+        }
+    }
+
+    private func perform(_ actions: [ServiceClient.Action]) {
+        for action in actions {
+            switch action {
+            case .handle(let partition, let epoch, let delivery):
+                self.handle(delivery)
+                self.perform(self.client.folded(partition, epoch: epoch, delivery))
+            case .ready: self.onReady()
+            case .refused(let refusal): BenchClient.fail("\(refusal)")
+            default: break
+            }
+        }
+    }
+
+    private func handle(_ delivery: Delivery) {
+        let failure = self.tally.assumeIsolated { tally -> WireError? in
+            do throws(WireError) {
+                try tally.handle(delivery.event.data)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { BenchClient.fail("\(failure)") }
+    }
+}
