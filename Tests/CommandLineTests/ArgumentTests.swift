@@ -20,7 +20,6 @@ import Testing
         Wrong("kil payments", "unknown command 'kil'; did you mean 'kill'?"),
         Wrong("frobnicate", "unknown command 'frobnicate'"),
         Wrong("--json up", "the command comes first, options behind it: '--json'"),
-        Wrong("bench --json", "'squall bench' is not in this version yet"),
         Wrong("up --hsitory x", "up: unknown option '--hsitory'; did you mean '--history'?"),
         Wrong("up --for", "up: --for needs a value: --for DURATION"),
         Wrong("up --for=", "up: --for needs a value: --for DURATION"),

@@ -143,10 +143,9 @@ package struct Supervisor: Sendable {
 
     // MARK: Commands
 
-    /// Somebody wants to see a process die: it is started again at once, and that its end was
-    /// planned keeps it from counting towards a crash loop. With `downFor` it is started again
-    /// that much later.
+    /// Somebody wants to see a process die: it is started again at once, or `downFor` later.
     ///
+    /// That its end was planned keeps it from counting towards a crash loop.
     /// Empty where no such process runs.
     package mutating func killRequested(
         _ name: String,

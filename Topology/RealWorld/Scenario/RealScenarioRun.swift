@@ -27,6 +27,7 @@ package enum RealScenarioRun {
     ///   - home: The folder in which the commands of the topology start; the run folder where nil.
     ///   - root: Where run folders are made, such as `.squall/runs`; older runs stay.
     ///   - onProgress: Is told what happens, in words.
+    /// - Returns: what came of it.
     /// - Throws: `ControlError` where it could not run, or ``Interrupted``.
     package static func run(
         _ scenario: Scenario,
