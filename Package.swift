@@ -126,6 +126,11 @@ let topology: [Target] = [
         on: ["Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
             + capabilityLibraries
     ),
+    library(
+        "ScenarioTesting",
+        in: "Topology",
+        on: ["Chaos", "Mesh", "RealWorld", "SimulatedWorld", "TopologyFile"]
+    ),
     .executableTarget(
         name: "squall",
         dependencies: dependencies(
@@ -159,6 +164,13 @@ let package = Package(
                 "SimulatedWorld", "TopologyFile",
             ]
         ),
+        tests(
+            "ScenarioTests",
+            on: [
+                "Chaos", "Events", "Mesh", "RealWorld", "ScenarioTesting", "SimulatedWorld",
+                "TopologyFile",
+            ]
+        ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),
         tests("MeshTests", on: ["Mesh", "SimulatedWorld"]),
         tests(
@@ -172,8 +184,8 @@ let package = Package(
                 "TestSupport",
             ] + capabilityLibraries
         ),
-        tests("CommandLineTests", on: ["Mesh", "RealWorld", "squall"]),
-        tests("TopologyFileTests", on: ["Mesh", "TopologyFile"]),
+        tests("CommandLineTests", on: ["Chaos", "Mesh", "RealWorld", "squall"]),
+        tests("TopologyFileTests", on: ["Chaos", "Mesh", "TopologyFile"]),
         tests("TidyTests", on: []),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
         tests(

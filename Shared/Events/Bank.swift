@@ -67,6 +67,7 @@ public struct BankRequest: WireCodable, Hashable {
     }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("kind", &self.kind)
         try coder.field("key", &self.key)
@@ -108,6 +109,7 @@ public struct BankAnswer: WireCodable, Hashable {
     }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("outcome", &self.outcome)
         try coder.field("amount", &self.amount)

@@ -64,6 +64,7 @@ public struct MailRequest: WireCodable, Hashable {
     }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("kind", &self.kind)
         try coder.field("key", &self.key)
@@ -97,6 +98,7 @@ public struct MailAnswer: WireCodable, Hashable {
     }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("outcome", &self.outcome)
         try coder.field("message", &self.message)

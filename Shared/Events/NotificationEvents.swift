@@ -31,6 +31,7 @@ public struct NotificationSent: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("customer", &self.customer)

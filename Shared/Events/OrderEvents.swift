@@ -31,6 +31,7 @@ public struct OrderPlaced: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("customer", &self.customer)
@@ -70,6 +71,7 @@ public struct OrderConfirmed: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("customer", &self.customer)
@@ -109,6 +111,7 @@ public struct OrderCancelled: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("customer", &self.customer)

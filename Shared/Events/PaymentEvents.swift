@@ -28,6 +28,7 @@ public struct PaymentRequested: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("customer", &self.customer)
@@ -63,6 +64,7 @@ public struct RefundRequested: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("amount", &self.amount)
@@ -98,6 +100,7 @@ public struct PaymentCaptured: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("amount", &self.amount)
@@ -133,6 +136,7 @@ public struct PaymentDeclined: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("amount", &self.amount)
@@ -165,6 +169,7 @@ public struct PaymentRefunded: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("amount", &self.amount)

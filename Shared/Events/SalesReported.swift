@@ -58,6 +58,7 @@ public struct SalesReported: Event, Hashable {
     public var subject: String { "analytics/\(self.partition)" }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("partition", &self.partition)
         try coder.field("ordersPlaced", &self.ordersPlaced)
@@ -99,6 +100,7 @@ public struct ReasonCount: WireCodable, Hashable {
     }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("reason", &self.reason)
         try coder.field("orders", &self.orders)
@@ -122,6 +124,7 @@ public struct ProductUnits: WireCodable, Hashable {
     }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("product", &self.product)
         try coder.field("units", &self.units)
@@ -148,6 +151,7 @@ public struct SalesWindow: WireCodable, Hashable {
     }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("start", &self.start)
         try coder.field("orders", &self.orders)

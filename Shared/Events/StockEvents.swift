@@ -31,6 +31,7 @@ public struct StockRequested: Event, Hashable {
     public var subject: String { self.product.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("line", &self.line)
@@ -70,6 +71,7 @@ public struct StockReleaseRequested: Event, Hashable {
     public var subject: String { self.product.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("line", &self.line)
@@ -109,6 +111,7 @@ public struct StockShipRequested: Event, Hashable {
     public var subject: String { self.product.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("line", &self.line)
@@ -148,6 +151,7 @@ public struct StockReserved: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("line", &self.line)
@@ -190,6 +194,7 @@ public struct StockRefused: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("line", &self.line)
@@ -230,6 +235,7 @@ public struct StockReleased: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("line", &self.line)
@@ -269,6 +275,7 @@ public struct StockShipped: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
         try coder.field("line", &self.line)
@@ -302,6 +309,7 @@ public struct StockSupplied: Event, Hashable {
     public var subject: String { self.product.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("product", &self.product)
         try coder.field("quantity", &self.quantity)

@@ -20,6 +20,7 @@ public struct StockOverdue: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
     }
@@ -45,6 +46,7 @@ public struct PaymentOverdue: Event, Hashable {
     public var subject: String { self.order.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("order", &self.order)
     }
@@ -75,6 +77,7 @@ public struct SupplyArrived: Event, Hashable {
     public var subject: String { self.product.rawValue }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("product", &self.product)
         try coder.field("quantity", &self.quantity)

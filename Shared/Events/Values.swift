@@ -99,6 +99,7 @@ public struct OrderLine: WireCodable, Hashable {
     }
 
     /// Codes the fields.
+    @inlinable
     public mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("product", &self.product)
         try coder.field("quantity", &self.quantity)

@@ -11,11 +11,11 @@ extension Flaw {
         case .mailWithoutKey: "Notifications"
         case .emitOutsideTurn, .errorSwallowed, .snapshotOneBehind, .placesWithoutFigures:
             "ServiceKit"
-        case .repeatsHandled, .subjectOrderLost: "client"
+        case .repeatsHandled, .subjectOrderLost, .damageUnnoticed: "client"
         case .acknowledgeBeforeCommit, .publishUnsynced, .publisherForgotten, .staleEpochAccepted,
             .epochReused, .inflightLost, .journalCutShort, .gapAcknowledgementsForgotten,
             .timersForgotten, .timersEarly, .failureForgotten, .creditLeak, .lostStaysLost,
-            .delayOvertaken, .cutNeverHeals:
+            .delayOvertaken, .cutNeverHeals, .fullDiskConfirmed:
             "hub"
         case .tornTailKept: "log"
         case .partyForgetsKeys, .partyUnsynced: "outside party"
@@ -62,6 +62,8 @@ extension Flaw {
         case .lostStaysLost: "does not try again what a link lost"
         case .delayOvertaken: "lets events overtake a delayed one of their subject"
         case .cutNeverHeals: "keeps holding what a cut held when it heals"
+        case .fullDiskConfirmed: "confirms what it had no room for"
+        case .damageUnnoticed: "takes what was damaged on its way for what was sent"
         case .tornTailKept: "appends behind a record that a crash tore"
         case .partyForgetsKeys: "forgets in a crash which keys it has seen"
         case .partyUnsynced: "answers before its ledger is synced"

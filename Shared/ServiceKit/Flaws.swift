@@ -72,6 +72,10 @@ public enum Flaw: String, Sendable, Hashable, CaseIterable {
     case delayOvertaken = "delay-overtaken"
     /// The hub keeps holding what a cut held when it heals.
     case cutNeverHeals = "cut-never-heals"
+    /// The hub confirms what it had no room for.
+    case fullDiskConfirmed = "full-disk-confirmed"
+    /// A client takes what was damaged on its way for what was sent.
+    case damageUnnoticed = "damage-unnoticed"
     /// The log appends behind a record that a crash tore.
     case tornTailKept = "torn-tail-kept"
     /// An outside party forgets in a crash which keys it has seen.

@@ -7,19 +7,26 @@ import Mesh
 package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     // Confined to the world's executor.
 
-    private struct Partition {
-        var service: S
-        var epoch: UInt64
+    /// One partition's actor; a class so that what is noted of it costs no copy of it.
+    private final class Partition {
+        let service: S
         /// The event that a projection folded last.
         var lastFolded: EventEnvelope?
         var isSnapshotArmed = false
         /// The state before the last turn; kept only for the planted bug.
         var snapshotBefore: [UInt8]?
+
+        init(service: S) {
+            self.service = service
+        }
     }
 
     private let world: any ServiceWorld
     private var client: ServiceClient
-    private var partitions: [Int: Partition] = [:]
+    /// The states by partition, each of them a ``Partition``.
+    ///
+    /// Said so only where one is taken out: a list of no service's own type is faster.
+    private var partitions: [AnyObject?] = []
     private var welcome: Welcome?
     private var settings = JSONValue.object([])
     private let handlers: [String: Subscription<S>.Handler]
@@ -110,7 +117,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         case .committed:
             break
         case .forget(let partition, let reason):
-            self.partitions[partition] = nil
+            self.setState(of: partition, to: nil)
             self.world.log(.info, "partition \(partition) is given up: \(reason)")
         case .takeSnapshot(let partition):
             self.takeSnapshot(partition)
@@ -122,6 +129,18 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 
     // MARK: State
+
+    private func state(of partition: Int) -> Partition? {
+        guard partition < self.partitions.count, let state = self.partitions[partition] else {
+            return nil
+        }
+        return unsafeDowncast(state, to: Partition.self)
+    }
+
+    private func setState(of partition: Int, to state: Partition?) {
+        while self.partitions.count <= partition { self.partitions.append(nil) }
+        self.partitions[partition] = state
+    }
 
     private func restore(_ partition: Int, _ snapshot: [UInt8]?) {
         let host = PartitionHost(
@@ -140,11 +159,11 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
                 return
             }
         }
-        self.partitions[partition] = Partition(service: service, epoch: 0)
+        self.setState(of: partition, to: Partition(service: service))
     }
 
     private func apply(_ partition: Int, _ bytes: [UInt8]) {
-        guard let service = self.partitions[partition]?.service else { return }
+        guard let service = self.state(of: partition)?.service else { return }
         do {
             let change = try S.Change(decoding: bytes)
             service.assumeIsolated { $0.apply(change) }
@@ -162,20 +181,18 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             return self.handle(partition, epoch, delivery)
         }
         self.busyUntil = max(self.busyUntil, now) + self.handicap
-        self.world.after(self.busyUntil - now) { [weak self] in
-            self?.handle(partition, epoch, delivery)
-            self?.flush()
+        self.world.after(self.busyUntil - now) {
+            self.handle(partition, epoch, delivery)
+            self.flush()
         }
     }
 
     private func handle(_ partition: Int, _ epoch: UInt64, _ delivery: Delivery) {
         guard self.client.owns(partition, epoch: epoch),
-            let service = self.partitions[partition]?.service
+            let service = self.state(of: partition)?.service
         else { return }
-        self.partitions[partition]?.epoch = epoch
         let turn = Turn<S>(event: delivery.event, attempt: delivery.attempt, service: service) {
-            [weak self] result in
-            self?.decided(partition, epoch, delivery, result)
+            self.decided(partition, epoch, delivery, $0)
         }
         guard let handler = self.handlers[delivery.event.type] else {
             // The topic carries what this service has no handler for.
@@ -216,7 +233,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             return
         }
         if self.isProjection {
-            self.partitions[partition]?.lastFolded = delivery.event
+            self.state(of: partition)?.lastFolded = delivery.event
             self.perform(self.client.folded(partition, epoch: epoch, delivery))
             self.snapshotSoon(partition)
             return
@@ -232,7 +249,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         _ delivery: Delivery,
         _ result: TurnResult
     ) {
-        guard !self.isProjection, let service = self.partitions[partition]?.service else { return }
+        guard !self.isProjection, let service = self.state(of: partition)?.service else { return }
         var decision = self.decision(result)
         if self.world.flaws.has(.emitOutsideTurn), !decision.emitted.isEmpty {
             return self.emitOutsideTurn(partition, epoch, delivery, decision)
@@ -242,8 +259,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             decision.snapshot = service.assumeIsolated { $0.snapshot() }
         }
         if self.world.flaws.has(.snapshotOneBehind) {
-            let before = self.partitions[partition]?.snapshotBefore
-            self.partitions[partition]?.snapshotBefore = service.assumeIsolated { $0.snapshot() }
+            let before = self.state(of: partition)?.snapshotBefore
+            self.state(of: partition)?.snapshotBefore = service.assumeIsolated { $0.snapshot() }
             if decision.snapshot != nil, let before { decision.snapshot = before }
         }
         _ = self.client.decided(partition, epoch: epoch, delivery, decision)
@@ -254,8 +271,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private func watchAnswers() {
         guard !self.isWatchingAnswers else { return }
         self.isWatchingAnswers = true
-        self.world.after(ServiceClient.answerPatience) { [weak self] in
-            guard let self else { return }
+        self.world.after(ServiceClient.answerPatience) {
             self.isWatchingAnswers = false
             if self.client.askAboutUnanswered() { self.watchAnswers() }
             self.flush()
@@ -272,9 +288,9 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         self.client.emittedOutsideTurn(partition, epoch: epoch, decision.emitted)
         var rest = decision
         rest.emitted = []
-        self.world.after(.milliseconds(5)) { [weak self, rest] in
-            _ = self?.client.decided(partition, epoch: epoch, delivery, rest)
-            self?.flush()
+        self.world.after(.milliseconds(5)) { [rest] in
+            _ = self.client.decided(partition, epoch: epoch, delivery, rest)
+            self.flush()
         }
     }
 
@@ -300,18 +316,19 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         if self.client.foldedCount(partition) >= interval {
             return self.takeSnapshot(partition)
         }
-        guard self.partitions[partition]?.isSnapshotArmed == false else { return }
-        self.partitions[partition]?.isSnapshotArmed = true
-        self.world.after(Self.quietTime) { [weak self] in
-            self?.partitions[partition]?.isSnapshotArmed = false
-            self?.takeSnapshot(partition)
-            self?.flush()
+        guard let state = self.state(of: partition), !state.isSnapshotArmed else { return }
+        state.isSnapshotArmed = true
+        self.world.after(Self.quietTime) {
+            // The partition may have gone and come back since: its new state is looked at too.
+            self.state(of: partition)?.isSnapshotArmed = false
+            self.takeSnapshot(partition)
+            self.flush()
         }
     }
 
     private func takeSnapshot(_ partition: Int) {
         guard self.client.foldedCount(partition) > 0,
-            let state = self.partitions[partition], let event = state.lastFolded,
+            let state = self.state(of: partition), let event = state.lastFolded,
             let projection = state.service as? any Projection
         else { return }
         var decision = self.decision(projection.published(because: event))

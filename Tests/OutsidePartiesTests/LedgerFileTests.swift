@@ -29,6 +29,14 @@ import Testing
         #expect(ledger.balance == Money(cents: 400))
     }
 
+    @Test func `a line is the entry as JSON with a check behind it`() throws {
+        for entry in self.entries {
+            let line = String(decoding: LedgerFile.line(entry), as: UTF8.self)
+            #expect(line.hasPrefix(entry.json.text.dropLast() + ",\"check\":\""))
+            #expect(line.hasSuffix("\"}\n"))
+        }
+    }
+
     @Test func `a missing ledger is an empty one`() throws {
         #expect(try BankLedger(reading: MemoryDisk()).entries.isEmpty)
         #expect(try MailLedger(reading: MemoryDisk()).entries.isEmpty)

@@ -61,7 +61,7 @@ private let traps: [Trap] = [
             }
         },
         faults: { shop in
-            shop.at(.milliseconds(1)) { shop.kill("orders-2", restartAfter: .seconds(2)) }
+            shop.at(.milliseconds(100)) { shop.kill("orders-2", downFor: .seconds(2)) }
             shop.at(.milliseconds(800)) { shop.pause("orders-1", for: .seconds(5)) }
         }
     ),
@@ -82,7 +82,7 @@ private func run(_ trap: Trap, seed: UInt64, isPlanted: Bool) throws -> Verdict 
     for _ in 0..<trap.kills {
         let name = names[random.below(names.count)]
         let time = Duration.microseconds(300_000 + random.below(4_000_000))
-        shop.at(time) { shop.kill(name, restartAfter: .milliseconds(20)) }
+        shop.at(time) { shop.kill(name, downFor: .milliseconds(20)) }
     }
     trap.faults(shop)
     shop.start()

@@ -46,7 +46,7 @@ private func run(
         let time = Duration.microseconds(300_000 + random.below(4_000_000))
         let pause = Duration.microseconds(500 + random.below(80_000))
         if kills > 0, random.below(kills + pauses) < kills {
-            shop.at(time) { shop.kill(name, restartAfter: pause) }
+            shop.at(time) { shop.kill(name, downFor: pause) }
         } else {
             shop.at(time) { shop.pause(name, for: .seconds(1 + random.below(5))) }
         }

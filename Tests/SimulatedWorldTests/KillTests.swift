@@ -23,7 +23,7 @@ func runWithKills(
         let name = names[random.below(names.count)]
         let time = Duration.microseconds(300_000 + random.below(4_000_000))
         let pause = Duration.microseconds(500 + random.below(80_000))
-        shop.at(time) { shop.kill(name, restartAfter: pause) }
+        shop.at(time) { shop.kill(name, downFor: pause) }
     }
     faults(shop)
     shop.start()

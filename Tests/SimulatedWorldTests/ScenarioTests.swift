@@ -29,6 +29,7 @@ func `a scenario that is written down and read again is the same`(seed: UInt64) 
     #expect(again.orders == scenario.orders)
     #expect(again.flaws == scenario.flaws)
     #expect(again.snapshotEvery == scenario.snapshotEvery)
+    #expect(again.strategy == scenario.strategy)
 }
 
 @Test func `a scenario that was written down is the same run`() throws {

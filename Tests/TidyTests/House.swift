@@ -81,6 +81,14 @@ enum House {
                 isPure: true
             ),
             Part(
+                folder: "Topology/ScenarioTesting",
+                imports: [
+                    "Chaos", "Glibc", "Mesh", "RealWorld", "SimulatedWorld", "Testing",
+                    "TopologyFile",
+                ],
+                isPure: false
+            ),
+            Part(
                 folder: "Topology/Squall",
                 imports: [
                     "Chaos", "Events", "Glibc", "Mesh", "MeshSocket", "RealWorld",

@@ -1,39 +1,53 @@
+import Chaos
 import Mesh
 import Testing
 import TopologyFile
 
-@Suite struct `JSON Schema of topology files` {
-    private let schema: JSONValue
+/// A schema for editors, and the shapes that the parser knows.
+struct SchemaFile: Sendable, CustomTestStringConvertible {
+    let path: String
+    let shapes: [Shape]
 
-    init() throws {
-        self.schema = try JSONValue(parsing: try repositoryFile("Topology/topology.schema.json"))
+    static let all = [
+        SchemaFile(path: "Topology/topology.schema.json", shapes: Shape.all),
+        SchemaFile(path: "Topology/scenario.schema.json", shapes: Shape.scenarioShapes),
+    ]
+
+    var testDescription: String { self.path }
+
+    func schema() throws -> JSONValue { try JSONValue(parsing: try repositoryFile(self.path)) }
+}
+
+@Suite struct `JSON Schema` {
+    @Test(arguments: SchemaFile.all)
+    func `has exactly the keys that the parser knows`(file: SchemaFile) throws {
+        let schema = try file.schema()
+        for shape in file.shapes {
+            let found = shape.name.isEmpty ? schema : schema["$defs"]?[shape.name]
+            let definition = try #require(found, "no definition of \(shape.name)")
+            let keys = try #require(definition["properties"]?.object).map(\.name)
+            #expect(keys.sorted() == shape.keys.sorted(), "\(shape.name)")
+            let required = definition["required"]?.array?.compactMap(\.string) ?? []
+            #expect(required.sorted() == shape.required.sorted(), "\(shape.name)")
+            #expect(definition["additionalProperties"] == false, "\(shape.name)")
+        }
     }
 
-    private func definition(_ shape: Shape) -> JSONValue? {
-        shape.name.isEmpty ? self.schema : self.schema["$defs"]?[shape.name]
-    }
-
-    @Test(arguments: Shape.all)
-    func `has exactly the keys that the parser knows`(shape: Shape) throws {
-        let definition = try #require(self.definition(shape), "no definition of \(shape.name)")
-        let keys = try #require(definition["properties"]?.object).map(\.name)
-        #expect(keys.sorted() == shape.keys.sorted())
-        let required = definition["required"]?.array?.compactMap(\.string) ?? []
-        #expect(required.sorted() == shape.required.sorted())
-        #expect(definition["additionalProperties"] == false)
-    }
-
-    @Test func `defines no object that the parser does not know`() throws {
-        let definitions = try #require(self.schema["$defs"]?.object)
+    @Test(arguments: SchemaFile.all)
+    func `defines no object that the parser does not know`(file: SchemaFile) throws {
+        let definitions = try #require(try file.schema()["$defs"]?.object)
         let objects = definitions.filter { $0.value["properties"] != nil }.map(\.name)
-        #expect(objects.sorted() == Shape.all.map(\.name).filter { !$0.isEmpty }.sorted())
+        #expect(objects.sorted() == file.shapes.map(\.name).filter { !$0.isEmpty }.sorted())
     }
 
-    @Test func `refers only to what it defines, and describes what it defines`() throws {
-        let definitions = try #require(self.schema["$defs"]?.object)
-        let names = Set(definitions.map(\.name))
+    @Test(arguments: SchemaFile.all)
+    func `refers only to what it defines, and describes what it defines`(
+        file: SchemaFile
+    ) throws {
+        let schema = try file.schema()
+        let names = Set(try #require(schema["$defs"]?.object).map(\.name))
         var references: Set<String> = []
-        Self.visit(self.schema) { value in
+        Self.visit(schema) { value in
             guard let reference = value["$ref"]?.string else { return }
             references.insert(String(reference.dropFirst("#/$defs/".count)))
         }
@@ -41,26 +55,42 @@ import TopologyFile
         #expect(names.subtracting(references) == [])
     }
 
-    @Test func `allows the values that the parser allows`() throws {
+    @Test func `of topologies allows the values that the parser allows`() throws {
+        let schema = try SchemaFile.all[0].schema()
         let kinds: [(String, [String])] = [
             ("linkFault", Topology.LinkFault.Kind.allCases.map(\.rawValue)),
             ("partyFault", Topology.PartyFault.Kind.allCases.map(\.rawValue)),
             ("outsideParty", Topology.OutsideParty.Kind.allCases.map(\.rawValue)),
         ]
         for (name, values) in kinds {
-            let kind = self.schema["$defs"]?[name]?["properties"]?["kind"]
-            #expect(kind?["enum"]?.array?.compactMap(\.string) == values)
+            #expect(Self.values(schema, name, "kind") == values)
         }
-        let policy = self.schema["$defs"]?["restart"]?["properties"]?["policy"]
+        let policies = Topology.Restart.Policy.allCases.map(\.rawValue)
+        #expect(Self.values(schema, "restart", "policy") == policies)
+        let syncs = MeshLayout.SyncPolicy.allCases.map(\.rawValue)
+        #expect(Self.values(schema, "topic", "sync") == syncs)
+    }
+
+    @Test func `of scenarios allows the values that the parser allows`() throws {
+        let schema = try SchemaFile.all[1].schema()
+        #expect(Self.values(schema, "fault", "fault") == Fault.Kind.allCases.map(\.rawValue))
+        #expect(Self.values(schema, "fault", "hop") == LinkFault.Hop.allCases.map(\.rawValue))
         #expect(
-            policy?["enum"]?.array?.compactMap(\.string)
-                == Topology.Restart.Policy.allCases.map(\.rawValue)
+            Self.values(schema, "fault", "pick") == WrittenFault.Pick.allCases.map(\.rawValue)
         )
-        let sync = self.schema["$defs"]?["topic"]?["properties"]?["sync"]
-        #expect(
-            sync?["enum"]?.array?.compactMap(\.string)
-                == MeshLayout.SyncPolicy.allCases.map(\.rawValue)
-        )
+        #expect(Self.values(schema, "fault", "way") == WrittenFault.Way.allCases.map(\.rawValue))
+        #expect(Self.values(schema, "operation", "do") == Operation.Kind.allCases.map(\.rawValue))
+        let worlds = schema["properties"]?["worlds"]?["items"]?["enum"]?.array
+        #expect(worlds?.compactMap(\.string) == World.allCases.map(\.rawValue))
+    }
+
+    private static func values(
+        _ schema: JSONValue,
+        _ definition: String,
+        _ key: String
+    ) -> [String]? {
+        let property = schema["$defs"]?[definition]?["properties"]?[key]
+        return property?["enum"]?.array?.compactMap(\.string)
     }
 
     private static func visit(_ value: JSONValue, _ body: (JSONValue) -> Void) {

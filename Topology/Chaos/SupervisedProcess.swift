@@ -1,8 +1,8 @@
 import Mesh
 
 /// One process as the supervisor sees it.
-struct SupervisedProcess: Sendable {
-    enum State: Sendable {
+struct SupervisedProcess: Sendable, Hashable {
+    enum State: Sendable, Hashable {
         /// Not started yet, or ended for good.
         case stopped
         /// The owner was asked to start it.
@@ -26,7 +26,7 @@ struct SupervisedProcess: Sendable {
     }
 
     /// What follows an end that was asked for while the topology goes on.
-    enum AfterEnd: Sendable {
+    enum AfterEnd: Sendable, Hashable {
         case restart
         case remove
     }

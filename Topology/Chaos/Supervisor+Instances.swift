@@ -25,8 +25,13 @@ extension Supervisor {
             self.processes[index].afterEnd = .remove
             return []
         }
-        self.processes.remove(at: index)
-        return [.report(.retired(name))]
+        return self.removed(index, now: now)
+    }
+
+    /// A process is gone for good: those that waited for it to be ready wait no longer.
+    mutating func removed(_ index: Int, now: Instant) -> [SupervisorAction] {
+        let name = self.processes.remove(at: index).plan.name
+        return [.report(.retired(name))] + self.startOpenStages(now: now)
     }
 
     /// A process shall end in order and be started again at once.

@@ -6,7 +6,7 @@ import Mesh
 /// by stage, each after those before it were ready once, and stop in the reverse order. A process
 /// that ends is started again as its policy says; one that keeps ending is given up by name.
 /// There are never two of one process.
-package struct Supervisor: Sendable {
+package struct Supervisor: Sendable, Hashable {
     var processes: [SupervisedProcess]
     private(set) var phase = Phase.idle
     /// How long a process may take to end after it was asked to.
@@ -253,10 +253,7 @@ package struct Supervisor: Sendable {
             return actions + self.stopOpenStages(now: now)
         }
         self.processes[index].afterEnd = nil
-        if afterEnd == .remove {
-            self.processes.remove(at: index)
-            return actions + [.report(.retired(name))]
-        }
+        if afterEnd == .remove { return actions + self.removed(index, now: now) }
         let heldFor = self.processes[index].downUntil - now
         self.processes[index].downUntil = .zero
         switch self.processes[index].whatNext(after: end, wasPlanned: wasPlanned, now: now) {

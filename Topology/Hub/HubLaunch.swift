@@ -11,8 +11,6 @@ struct HubLaunch {
     var flaws: Set<String> = []
     /// Whether a kill loses what was not synced.
     var powerCuts = false
-    /// Whether the disk can be made to fail by command.
-    var diskFaults = false
 
     /// Reads the line; standard input stays open as the lifeline.
     init() throws {
@@ -38,7 +36,6 @@ struct HubLaunch {
         }
         self.flaws = Set((document["flaws"]?.array ?? []).compactMap(\.string))
         self.powerCuts = document["powerCuts"]?.bool ?? false
-        self.diskFaults = document["diskFaults"]?.bool ?? false
     }
 }
 

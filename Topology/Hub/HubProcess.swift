@@ -22,8 +22,8 @@ final class HubProcess {
     init(loop: EventLoop, launch: HubLaunch) throws {
         self.loop = loop
         let folder = try FolderDisk(folder: "log")
-        let faults = launch.diskFaults ? DiskFaults() : nil
-        let disk: any Disk = faults.map { FaultyDisk(folder, $0, wait: Self.wait) } ?? folder
+        let faults = DiskFaults()
+        let disk = FaultyDisk(folder, faults, wait: Self.wait)
         let holding = launch.powerCuts ? HoldingDisk(disk) : nil
         self.holding = holding
         let configuration = Hub.Configuration(

@@ -18,9 +18,7 @@ package struct FailureStory {
         let story = CausalStory(of: run, failure: failure)
         self.seed = outcome.seed
         self.failure = failure
-        self.title =
-            story.journey.isEmpty
-            ? "What was done to it:" : "What happened to \(story.journey):"
+        self.title = story.title
         self.lines = story.lines.suffix(Self.linesMax)
     }
 

@@ -1,271 +1,209 @@
 import Chaos
 import Mesh
 import OutsideParties
+import TopologyFile
 
-/// Lets the faults of a scenario happen to a simulated shop, heals them, and counts their bites.
+/// Lets the faults of a scenario happen to a simulated shop, heals them, counts their bites, and
+/// does the scenario's operations.
 final class FaultRunner {
-    private struct State {
-        /// Whether it has begun.
-        var hasBegun = false
+    struct State {
+        /// Whether it has begun and is not over.
         var isActive = false
-        /// What the hub calls it, where it is armed there.
-        var rule: Int64?
-        /// Whether the hub has not answered the last command about it.
-        var isAsking = false
         var bitten = 0
+        /// What had been counted when it began.
+        var before = 0
         /// When it heals.
         var until = Instant.zero
     }
 
-    /// A fault that begins when the last of so many events has happened.
-    private struct Awaited {
-        var fault: Int
-        var source: String
-        var left: Int
-        var delay: Duration
-    }
+    unowned let shop: SimulatedShop
+    let faults: [Fault]
+    let operations: [Operation]
+    var states: [State]
+    var hub: HubFaults
+    /// Which operations came to their end.
+    var done: [Bool]
+    /// Which operations have begun and are not done.
+    var isOperating: [Bool]
+    private var timeline: FaultTimeline
+    private var wakeup: Instant?
+    var random: SeededRandom
+    private(set) var incidents: [ScenarioOutcome.Incident] = []
 
-    /// Something that was done on purpose, for telling the story afterwards.
-    struct Incident {
-        var time: Instant
-        var fault: Int
-        var text: String
-    }
-
-    private unowned let shop: SimulatedShop
-    private let faults: [Fault]
-    private var states: [State]
-    /// Which faults wait for events, by the events' type.
-    private var awaited: [String: [Awaited]] = [:]
-    private(set) var incidents: [Incident] = []
-
-    init(shop: SimulatedShop, faults: [Fault]) {
+    init(shop: SimulatedShop, faults: [Fault], operations: [Operation] = []) {
         self.shop = shop
         self.faults = faults
+        self.operations = operations
         self.states = [State](repeating: State(), count: faults.count)
+        self.done = [Bool](repeating: false, count: operations.count)
+        self.isOperating = self.done
+        self.hub = HubFaults(faults: faults)
+        self.timeline = FaultTimeline(faults: faults, operations: operations)
+        self.random = shop.simulation.random(for: "faults")
         self.wire()
     }
 
     private func wire() {
-        let usesHub = self.faults.contains { $0.kind.aim == .link || $0.kind.aim == .service }
-        self.shop.admin.isNeeded = usesHub
-        self.shop.admin.onReady = { [weak self] in self?.tellHub() }
-        self.shop.admin.onLost = { [weak self] in self?.hubForgot() }
-        self.shop.hub.onDying = { [weak self] in self?.countRules() }
+        let usesHub = self.faults.contains { HubFaults.takes($0.kind) }
+        let asksHub = self.operations.contains { $0.kind == .redrive || $0.kind == .rewind }
+        self.shop.admin.isNeeded = usesHub || asksHub
+        self.shop.hub.diskCanFail = self.faults.contains {
+            $0.kind.aim == .disk && HubFaults.takes($0.kind)
+        }
+        self.shop.admin.onReady = { [unowned self] in
+            self.ask(self.hub.hubIsUp())
+            self.askAgain()
+        }
+        self.shop.admin.onLost = { [unowned self] in self.hub.hubIsGone() }
+        self.shop.hub.onDying = { [unowned self] in self.countHub() }
+        self.shop.hub.onFailed = { [unowned self] in self.hubFailed($0) }
+        self.shop.onChanged = { [unowned self] in self.changed($0, isDone: $1) }
         for name in self.shop.parties.keys.sorted() {
-            self.shop.parties[name]?.onUp = { [weak self] in self?.armParty(name) }
-            self.shop.parties[name]?.onDying = { [weak self] in self?.countParty(name) }
-        }
-        for (index, fault) in self.faults.enumerated() {
-            switch fault.trigger {
-            case .at(let time): self.shop.at(time) { [weak self] in self?.begin(index) }
-            case .after(let event, let delay):
-                self.awaited[event.type, default: []].append(
-                    Awaited(fault: index, source: event.source, left: event.number, delay: delay)
-                )
-            }
-        }
-        if !self.awaited.isEmpty {
-            self.shop.onEvent = { [weak self] in self?.happened($0) }
+            self.shop.parties[name]?.onUp = { [unowned self] in self.armParty(name) }
+            self.shop.parties[name]?.onDying = { [unowned self] in self.countParty(name) }
         }
     }
 
-    private func happened(_ event: EventEnvelope) {
-        guard let place = self.awaited.index(forKey: event.type) else { return }
-        for number in self.awaited.values[place].indices
-        where self.awaited.values[place][number].source == event.source {
-            self.awaited.values[place][number].left -= 1
-            guard self.awaited.values[place][number].left == 0 else { continue }
-            let fault = self.awaited.values[place][number].fault
-            let delay = self.awaited.values[place][number].delay
-            self.shop.at(delay) { [weak self] in self?.begin(fault) }
+    // MARK: Course
+
+    /// The run starts: its time counts from now.
+    func start() {
+        self.perform(self.timeline.started(now: self.shop.simulation.now))
+        guard self.timeline.awaitsEvents else { return }
+        self.shop.onEvent = { [unowned self] event in
+            let now = self.shop.simulation.now
+            self.perform(self.timeline.happened(event.type, from: event.source, now: now))
+        }
+    }
+
+    private func perform(_ actions: [FaultTimeline.Action]) {
+        for action in actions {
+            switch action {
+            case .begin(let indices):
+                for index in indices { self.begin(index) }
+                self.ask(self.hub.began(indices))
+            case .end(let indices):
+                for index in indices { self.end(index) }
+                self.ask(self.hub.ended(indices))
+            case .perform(let index): self.begin(operation: index)
+            }
+        }
+        guard let due = self.timeline.nextDue, self.wakeup.map({ due < $0 }) ?? true else { return }
+        self.wakeup = due
+        // Where in the order of an instant it comes, the seed decides.
+        self.shop.simulation.after(due - self.shop.simulation.now) { [weak self] in
+            guard let self else { return }
+            if self.wakeup == due { self.wakeup = nil }
+            self.perform(self.timeline.timePassed(now: self.shop.simulation.now))
         }
     }
 
     // MARK: Results
 
     /// How often each fault bit.
-    var bitten: [Int] { self.states.map(\.bitten) }
+    var bitten: [Int] { zip(self.states, self.hub.bitten).map { $0.bitten + $1 } }
 
-    /// Whether no fault is under way any more.
-    var isHealed: Bool { self.states.allSatisfy { !$0.isActive && $0.rule == nil } }
+    /// Whether a fault is to end, or something to begin, by the clock.
+    var isUnderWay: Bool { !self.timeline.hasBegunAll || !self.timeline.isHealed }
 
-    /// Whether a fault is still to begin by the clock.
-    var hasBegunAll: Bool {
-        for (index, fault) in self.faults.enumerated() {
-            if case .at = fault.trigger, !self.states[index].hasBegun { return false }
-        }
-        return true
-    }
+    /// Whether what is over has been undone, and no operation is under way.
+    var isSettled: Bool { self.hub.isSettled && !self.isOperating.contains(true) }
 
     /// Takes the last counts of what is still armed.
     func finish() {
         for name in self.shop.parties.keys.sorted() { self.countParty(name) }
-        self.countRules()
+        self.countHub()
+        for index in self.faults.indices where self.states[index].isActive { self.count(index) }
+    }
+
+    func bit(_ index: Int, _ text: String? = nil) {
+        self.states[index].bitten += 1
+        if let text { self.note(index, text) }
+    }
+
+    func note(_ index: Int?, _ text: String) {
+        self.incidents.append(
+            ScenarioOutcome.Incident(time: self.shop.simulation.now, text: text, fault: index)
+        )
     }
 
     // MARK: Beginning and ending
 
-    private func note(_ index: Int, _ text: String) {
-        self.incidents.append(Incident(time: self.shop.simulation.now, fault: index, text: text))
-    }
-
     private func begin(_ index: Int) {
         let fault = self.faults[index]
-        guard !self.states[index].hasBegun else { return }
-        self.states[index].hasBegun = true
+        self.states[index].isActive = fault.duration > .zero
         self.states[index].until = self.shop.simulation.now + fault.duration
         switch fault.kind {
-        case .kill:
-            let pause = fault.duration > .zero ? fault.duration : .milliseconds(20)
-            guard self.shop.kill(fault.target, restartAfter: pause) else { return }
-            self.bit(index, "\(fault.target) is killed, and back after \(pause.text)")
-        case .pause:
-            guard self.shop.pause(fault.target, for: fault.duration) else { return }
-            self.bit(index, "\(fault.target) stands still for \(fault.duration.text)")
-        case .failedSync:
-            guard self.shop.hub.hub != nil else { return }
-            self.shop.disk.failNext(.sync(DiskError(.syncFailed, "the disk failed on purpose")))
-            self.bit(index, "the next sync of the hub's disk fails")
-        case .slow, .cut, .delay, .drop, .duplicate, .reorder, .corrupt, .hold, .throttle:
-            self.states[index].isActive = true
-            self.note(index, "\(fault.deed) for \(fault.duration.text)")
-            self.tellHub(index)
-            self.heal(index)
+        case .kill: self.kill(index)
+        case .crashLoop, .pause, .slowProcessor, .clockSkew: self.beginProcess(index)
+        case .bitRot:
+            guard let position = self.shop.rot(using: &self.random) else { return }
+            self.bit(index, "a bit flips in the hub's log at byte \(position)")
+        case .loadSpike, .poison: self.beginLoad(index)
+        case .slow:
+            self.states[index].before = self.handledCount(by: fault.target)
+            self.note(index, self.words(of: fault))
+        case .cut, .delay, .drop, .duplicate, .reorder, .corrupt, .hold, .throttle, .failedSync,
+            .slowSync, .diskFull, .tornWrite:
+            self.note(index, self.words(of: fault))
         case .down, .slowAnswers, .timeoutAfter, .answersTwice:
-            self.states[index].isActive = true
-            self.note(index, "\(fault.deed) for \(fault.duration.text)")
+            self.note(index, self.words(of: fault))
             self.countParty(fault.target)
             self.arm(index)
-            self.heal(index)
-        default: break
         }
     }
 
-    private func bit(_ index: Int, _ text: String) {
-        self.states[index].bitten += 1
-        self.note(index, text)
+    private func end(_ index: Int) {
+        self.count(index)
+        self.states[index].isActive = false
+        if self.faults[index].kind.aim == .process { self.endProcess(index) }
     }
 
-    private func heal(_ index: Int) {
-        self.shop.at(self.faults[index].duration) { [weak self] in
-            guard let self else { return }
-            if self.faults[index].kind.aim == .party { self.countParty(self.faults[index].target) }
-            self.states[index].isActive = false
-            if self.faults[index].kind.aim != .party { self.tellHub(index) }
-        }
-    }
-
-    // MARK: At the hub
-
-    private func tellHub() {
-        for index in self.faults.indices { self.tellHub(index) }
-    }
-
-    private func hubForgot() {
-        for index in self.states.indices {
-            self.states[index].isAsking = false
-            self.states[index].rule = nil
-        }
-    }
-
-    /// Brings what is armed at the hub in line with what should be.
-    private func tellHub(_ index: Int) {
-        let (fault, state) = (self.faults[index], self.states[index])
-        guard fault.kind.aim == .link || fault.kind.aim == .service, !state.isAsking,
-            self.shop.admin.isReady, state.isActive != (state.rule != nil)
-        else { return }
-        self.states[index].isAsking = true
-        let isArming = state.isActive
-        self.shop.admin.ask(self.request(fault, state)) { [weak self] answer in
-            guard let self else { return }
-            self.states[index].isAsking = false
-            if isArming {
-                self.armed(index, answer)
-            } else {
-                self.states[index].rule = nil
-                for rule in answer["healed"]?.array ?? [] {
-                    self.states[index].bitten += Int(rule["bitten"]?.int ?? 0)
-                }
-            }
-            self.tellHub(index)
-        }
-    }
-
-    private func armed(_ index: Int, _ answer: JSONValue) {
-        if answer["error"] != nil {
-            // It is cut already: the other fault does it all.
-            self.states[index].isActive = false
-        } else if self.faults[index].kind == .slow {
-            self.states[index].rule = 0
-            self.states[index].bitten += 1
-        } else {
-            self.states[index].rule = answer["number"]?.int
-        }
-    }
-
-    private func request(_ fault: Fault, _ state: State) -> JSONValue {
-        if fault.kind == .slow {
-            let by = fault.parameters.by ?? .zero
-            return [
-                "do": "slow", "service": .string(fault.target),
-                "milliseconds": .int(state.isActive ? by.inMilliseconds : 0),
-            ]
-        }
-        guard state.isActive, let linkFault = fault.linkFault else {
-            return ["do": "heal", "number": .int(state.rule ?? 0)]
-        }
-        return [
-            "do": "link", "from": .string(fault.target), "to": .string(fault.to),
-            "fault": linkFault.json,
-        ]
-    }
-
-    /// Takes the counts that die with the hub.
-    private func countRules() {
-        guard let rules = self.shop.hub.hub?.rules.rules else { return }
-        for index in self.states.indices {
-            guard let number = self.states[index].rule else { continue }
-            let rule = rules.first { Int64($0.number) == number }
-            self.states[index].bitten += rule?.bitten ?? 0
-        }
-    }
-
-    // MARK: At outside parties
-
-    private func arm(_ index: Int) {
+    /// Brings up to date what is counted by what others did meanwhile.
+    private func count(_ index: Int) {
         let fault = self.faults[index]
-        let delay = fault.parameters.by ?? .zero
-        let every = fault.parameters.every
-        let until = self.states[index].until
-        let armed: PartyFaults.Armed? =
-            switch fault.kind {
-            case .down: .init(.down, every: every, until: until)
-            case .slowAnswers: .init(.slow(delay), until: until)
-            case .timeoutAfter: .init(.timeoutAfter, every: every, until: until)
-            case .answersTwice: .init(.answersTwice, every: every, until: until)
-            default: nil
-            }
-        if let armed { self.shop.arm(fault.target, armed) }
+        let now: Int
+        switch fault.kind {
+        case .slow: now = self.handledCount(by: fault.target)
+        case .loadSpike: now = self.shop.shoppers?.sentCount ?? 0
+        case .down, .slowAnswers, .timeoutAfter, .answersTwice:
+            return self.countParty(fault.target)
+        default: return
+        }
+        self.states[index].bitten += max(0, now - self.states[index].before)
+        self.states[index].before = now
     }
 
-    private func armParty(_ name: String) {
-        for index in self.faults.indices
-        where self.states[index].isActive && self.faults[index].target == name {
-            if self.faults[index].kind.aim == .party { self.arm(index) }
-        }
+    private func handledCount(by service: String) -> Int {
+        self.shop.fold.services.first { $0.name == service }?.events ?? 0
     }
 
-    /// Takes a party's counts; the armed fault of a kind is the last that began.
-    private func countParty(_ name: String) {
-        let armed = self.shop.parties[name]?.armed ?? []
-        for fault in armed where fault.bitten > 0 {
-            let index = self.faults.indices.last { index in
-                self.states[index].isActive && self.faults[index].target == name
-                    && self.faults[index].kind.partyName == fault.fault.name
-            }
-            guard let index else { continue }
-            self.states[index].bitten = max(self.states[index].bitten, fault.bitten)
+    func words(of fault: Fault) -> String {
+        fault.duration > .zero ? "\(fault.deed) for \(fault.duration.text)" : fault.deed
+    }
+
+    // MARK: Load
+
+    private func beginLoad(_ index: Int) {
+        let fault = self.faults[index]
+        if fault.kind == .poison { return self.publishPoison(index) }
+        guard let shoppers = self.shop.shoppers else { return }
+        self.states[index].before = shoppers.sentCount
+        self.note(index, self.words(of: fault))
+        shoppers.spike(times: fault.parameters.times ?? 1, for: fault.duration)
+    }
+
+    private func publishPoison(_ index: Int) {
+        let fault = self.faults[index]
+        let emitted = self.shop.topology.outside.first { $0.name == fault.target }?.emits ?? []
+        let topic = self.shop.topology.topics.first { topic in
+            emitted.contains(topic.name)
+                && fault.parameters.type.map(topic.types.contains) ?? !topic.types.isEmpty
         }
+        let publisher = self.shop.publishers.first { $0.name == fault.target }
+        guard let topic, let publisher, let type = fault.parameters.type ?? topic.types.first
+        else { return }
+        publisher.publishPoison(type: type, to: topic.name)
+        self.bit(index, "\(fault.target) publish what is no \(type)")
     }
 }

@@ -3,26 +3,35 @@ import Mesh
 /// A folder of files in memory that forgets, in a power cut, whatever was not synced.
 package final class MemoryDisk: Disk {
     private struct File {
+        let name: String
         var bytes: [UInt8] = []
         var syncedCount = 0
     }
 
-    private var files: [String: File] = [:]
+    /// The files, ascending by name.
+    ///
+    /// They are few: looking through them is faster than hashing a name.
+    private var files: [File] = []
     private var appendError: DiskError?
     private var syncError: DiskError?
 
     package init() {}
 
-    package func list() -> [String] { self.files.keys.sorted() }
+    private func index(of file: String) -> Int? { self.files.firstIndex { $0.name == file } }
 
-    package func size(of file: String) -> Int { self.files[file]?.bytes.count ?? 0 }
+    package func list() -> [String] { self.files.map(\.name) }
+
+    package func size(of file: String) -> Int {
+        self.index(of: file).map { self.files[$0].bytes.count } ?? 0
+    }
 
     package func read(_ file: String, at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
-        guard let bytes = self.files[file]?.bytes else {
+        guard let index = self.index(of: file) else {
             throw DiskError(.failed, "\(file): there is no such file")
         }
-        guard offset < bytes.count else { return [] }
-        return Array(bytes[offset..<min(offset + count, bytes.count)])
+        let size = self.files[index].bytes.count
+        guard offset < size else { return [] }
+        return Array(self.files[index].bytes[offset..<min(offset + count, size)])
     }
 
     package func append(_ bytes: [UInt8], to file: String) throws(DiskError) {
@@ -30,7 +39,12 @@ package final class MemoryDisk: Disk {
             self.appendError = nil
             throw error
         }
-        self.files[file, default: File()].bytes.append(contentsOf: bytes)
+        if let index = self.index(of: file) {
+            self.files[index].bytes.append(contentsOf: bytes)
+        } else {
+            let place = self.files.firstIndex { $0.name > file } ?? self.files.endIndex
+            self.files.insert(File(name: file, bytes: bytes), at: place)
+        }
     }
 
     package func sync(_ file: String) throws(DiskError) {
@@ -38,17 +52,17 @@ package final class MemoryDisk: Disk {
             self.syncError = nil
             throw error
         }
-        let size = self.size(of: file)
-        self.files[file]?.syncedCount = size
+        guard let index = self.index(of: file) else { return }
+        self.files[index].syncedCount = self.files[index].bytes.count
     }
 
     package func truncate(_ file: String, to size: Int) {
-        let surplus = max(0, self.size(of: file) - size)
-        self.files[file]?.bytes.removeLast(surplus)
-        self.files[file]?.syncedCount = size
+        guard let index = self.index(of: file) else { return }
+        self.files[index].bytes.removeLast(max(0, self.files[index].bytes.count - size))
+        self.files[index].syncedCount = size
     }
 
-    package func remove(_ file: String) { self.files[file] = nil }
+    package func remove(_ file: String) { self.files.removeAll { $0.name == file } }
 
     /// A call that is made to fail.
     package enum Failure: Sendable, Hashable {
@@ -66,23 +80,25 @@ package final class MemoryDisk: Disk {
 
     /// Returns the hash of a file's bytes.
     func hash(of file: String, seed: UInt64) -> UInt64 {
-        self.files[file]?.bytes.withUnsafeBytes { StableHash.of($0, seed: seed) } ?? seed
+        guard let index = self.index(of: file) else { return seed }
+        return self.files[index].bytes.withUnsafeBytes { StableHash.of($0, seed: seed) }
     }
 
     /// Cuts the power: unsynced bytes are lost, but for a piece that was being written.
     ///
     /// With `only`, that one file loses them.
     package func losePower(using random: inout SeededRandom, only: String? = nil) {
-        for name in self.list() where only == nil || only == name {
-            guard let file = self.files[name], file.bytes.count > file.syncedCount else { continue }
-            let torn = random.below(file.bytes.count - file.syncedCount)
-            self.files[name]?.bytes.removeLast(file.bytes.count - file.syncedCount - torn)
+        for index in self.files.indices where only == nil || only == self.files[index].name {
+            let unsynced = self.files[index].bytes.count - self.files[index].syncedCount
+            guard unsynced > 0 else { continue }
+            self.files[index].bytes.removeLast(unsynced - random.below(unsynced))
         }
     }
 
     /// Changes one byte, as a rotting medium would.
     package func flip(_ file: String, at offset: Int) {
-        guard let bytes = self.files[file]?.bytes, bytes.indices.contains(offset) else { return }
-        self.files[file]?.bytes[offset] ^= 0x40
+        guard let index = self.index(of: file), self.files[index].bytes.indices.contains(offset)
+        else { return }
+        self.files[index].bytes[offset] ^= 0x40
     }
 }

@@ -24,11 +24,12 @@ package struct ScenarioRun {
     /// Prepares the run of a scenario; one that `listens` keeps what services complain about.
     ///
     /// Every service of its topology must be one of `services`; `publications` are published
-    /// beside the orders.
+    /// beside the orders, and `invariants` judged beside the usual ones.
     package init(
         _ scenario: Scenario,
         services: ServiceCatalogue = .linked,
         publications: [Publication] = [],
+        invariants: [@Sendable (MeshLayout) -> any Invariant] = [],
         listens: Bool = false
     ) {
         self.scenario = scenario
@@ -37,8 +38,10 @@ package struct ScenarioRun {
             orders: scenario.orders,
             seed: scenario.seed,
             flaws: Flaws(names: Set(scenario.flaws)),
+            strategy: scenario.strategy,
             exceptions: scenario.exceptions,
-            services: services
+            services: services,
+            invariants: invariants
         )
         var problem = self.shop.missing.map { "\($0)" }
         for publication in publications {
@@ -47,7 +50,11 @@ package struct ScenarioRun {
         self.problem = problem
         if let every = scenario.snapshotEvery { self.shop.snapshotIntervalMax = every }
         self.start = self.shop.simulation.now
-        self.faults = FaultRunner(shop: self.shop, faults: scenario.faults)
+        self.faults = FaultRunner(
+            shop: self.shop,
+            faults: scenario.faults,
+            operations: scenario.operations
+        )
         guard listens else { return }
         self.shop.onLog = { [complaintBox, simulation = self.shop.simulation] level, text in
             guard level == .warning || level == .error else { return }
@@ -92,6 +99,7 @@ package struct ScenarioRun {
     package func run() -> ScenarioOutcome {
         if let problem = self.problem { return self.refused(problem) }
         self.shop.start()
+        self.faults.start()
         var lastTrouble = self.start
         var isOver = false
         var hasConverged = false
@@ -99,9 +107,9 @@ package struct ScenarioRun {
             self.shop.simulation.run(within: .milliseconds(250)) { false }
             let now = self.shop.simulation.now
             if self.isBroken { break }
-            if !self.faults.hasBegunAll || !self.faults.isHealed { lastTrouble = now }
+            if self.faults.isUnderWay { lastTrouble = now }
             let isLongEnough = now - self.start >= self.scenario.atLeast
-            if isLongEnough, lastTrouble < now, self.shop.isAtRest {
+            if isLongEnough, lastTrouble < now, self.faults.isSettled, self.shop.isAtRest {
                 hasConverged = true
                 isOver = true
             } else if now - lastTrouble > self.scenario.convergesWithin, isLongEnough {
@@ -109,6 +117,7 @@ package struct ScenarioRun {
             }
         }
         self.faults.finish()
+        defer { self.shop.end() }
         return self.outcome(hasConverged)
     }
 
@@ -128,7 +137,7 @@ package struct ScenarioRun {
         let violation = self.shop.judge.violation
         var verdict: Verdict?
         var failure: Failure?
-        if let error = self.shop.hubFailure ?? self.shop.logProblem {
+        if let error = self.shop.hubFailure ?? self.shop.logProblem ?? self.shop.foundRot {
             failure = Failure(invariant: "log-readable", summary: "\(error)", witness: [])
         }
         do {
@@ -145,7 +154,7 @@ package struct ScenarioRun {
             failure = Failure(
                 invariant: "converges",
                 summary: "not at rest \(self.scenario.convergesWithin.text) after the last fault: "
-                    + self.shop.unrest,
+                    + self.unrest,
                 witness: []
             )
         }
@@ -159,8 +168,16 @@ package struct ScenarioRun {
         outcome.messages = self.shop.simulation.messageCount
         outcome.steps = self.shop.simulation.stepCount
         outcome.bitten = self.faults.bitten
+        outcome.done = self.faults.done
         outcome.elapsed = self.shop.simulation.now - self.start
         return outcome
+    }
+
+    /// What is still to be done, in words.
+    private var unrest: String {
+        let unrest = self.shop.unrest
+        if self.faults.isSettled { return unrest }
+        return (unrest.isEmpty ? "" : unrest + ", ") + "an operation or a fault has not ended"
     }
 
     private static func isBroken(_ check: Verdict.Check) -> Bool {
@@ -186,9 +203,10 @@ package struct ScenarioRun {
     }
 
     /// What was done on purpose, in order.
-    package var incidents: [Incident] {
-        self.faults.incidents.map { Incident(time: $0.time, text: $0.text, fault: $0.fault) }
-    }
+    package var incidents: [Incident] { self.faults.incidents }
+
+    /// What the outside parties wrote down.
+    package func ledgers() throws -> Ledgers { try self.shop.ledgers() }
 }
 
 extension ScenarioOutcome.Failure {

@@ -26,6 +26,8 @@ package struct Shrinker {
 
     /// Shrinks as far as it goes: faults, then orders, then faults again with other chances.
     package mutating func shrink() {
+        // Those of the file are not told apart any more.
+        self.scenario.origins = []
         var withoutFaults = self.scenario
         withoutFaults.faults = []
         if !self.keep(withoutFaults, tries: 1) { self.shrinkFaults(tries: 1) }
@@ -34,8 +36,20 @@ package struct Shrinker {
         self.shrinkOrders()
     }
 
+    /// Leaves out at once what had not bitten when the promise was broken.
+    private mutating func leaveOutIdle(tries: Int) {
+        while true {
+            let faults = self.scenario.faults
+            var candidate = self.scenario
+            candidate.faults = zip(faults, self.outcome.bitten).filter { $1 > 0 }.map(\.0)
+            guard candidate.faults.count < faults.count, self.keep(candidate, tries: tries)
+            else { return }
+        }
+    }
+
     /// Delta debugging: leaves out ever smaller parts of the faults.
     private mutating func shrinkFaults(tries: Int) {
+        self.leaveOutIdle(tries: tries)
         var parts = 2
         while !self.scenario.faults.isEmpty {
             let faults = self.scenario.faults

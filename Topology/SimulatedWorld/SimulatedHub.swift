@@ -1,9 +1,15 @@
+import Chaos
 import Mesh
 
 /// The hub's process in the simulated world: the real state machine on a simulated disk.
-final class SimulatedHub {
+final class SimulatedHub: SimulatedProcess {
+    let name = "hub"
     let simulation: Simulation
     let disk: MemoryDisk
+    /// Whether the disk can be made to fail by command.
+    var diskCanFail = false
+    /// The faults that the topology file has on links.
+    var standing: [(fault: LinkFault, from: String, to: String)] = []
     let configuration: Hub.Configuration
     private(set) var hub: Hub?
     private var links: [ConnectionID: SimulatedLink] = [:]
@@ -11,9 +17,24 @@ final class SimulatedHub {
     private var incarnation = 0
     private var isFlushArmed = false
     private var wakeup: Instant?
+    /// In whose name it acts.
+    private let process: Int
     private var random: SeededRandom
     /// Up to where others know of the log.
     private var followed: UInt64 = 0
+    private var standstill = Standstill()
+    /// How much longer the syncs of this flush took.
+    private var stall = Duration.zero
+    /// Called when the hub process ends by itself.
+    var onFailed: (LogError) -> Void = { _ in }
+    var skew = Duration.zero {
+        didSet {
+            self.wakeup = nil
+            self.armWakeup()
+        }
+    }
+    var onReady: () -> Void = {}
+    var onExit: (ProcessEnd) -> Void = { _ in }
     /// Called when the hub process is up.
     var onUp: () -> Void = {}
     /// Called when the hub process is about to die.
@@ -39,43 +60,95 @@ final class SimulatedHub {
         self.simulation = simulation
         self.disk = disk
         self.configuration = configuration
+        self.process = simulation.process("hub")
         self.random = simulation.random(for: "hub")
     }
 
+    /// Whether it could answer.
+    var isUp: Bool { self.hub != nil }
+
+    /// What the hub takes for the time.
+    private var clock: Instant { self.simulation.now + self.skew }
+
     func start() {
+        guard self.hub == nil else { return }
         self.incarnation += 1
+        let faults = self.diskCanFail ? DiskFaults() : nil
+        let faulty = faults.map { faults in
+            FaultyDisk(self.disk, faults) { [unowned self] in self.stall = self.stall + $0 }
+        }
         do {
             self.hub = try Hub(
                 configuration: self.configuration,
-                disk: self.disk,
-                now: self.simulation.now
+                disk: faulty ?? self.disk,
+                now: self.clock
             )
         } catch {
-            self.failure = error
-            return
+            return self.notOpened(error)
         }
+        for (fault, from, to) in self.standing { self.hub?.armStanding(fault, from: from, to: to) }
+        self.hub?.diskFaults = faults
         if let survey = self.idleSurvey { self.hub?.survey = survey }
         self.flushSoon()
         self.onUp()
+        self.onReady()
     }
 
-    /// Dies between two instructions; with the power, where the run says so.
-    func kill(losingPower: Bool = true) {
+    /// Where the disk is full, it waits for room.
+    private func notOpened(_ error: LogError) {
+        guard error.code == .full else {
+            self.failure = self.failure ?? error
+            return self.onExit(.exited(code: 3))
+        }
+        let incarnation = self.incarnation
+        self.simulation.after(.milliseconds(250), by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
+            self.start()
+        }
+    }
+
+    /// Dies between two instructions, and loses what was not synced.
+    func kill() {
+        self.incarnation += 1
+        self.standstill = Standstill()
         guard self.hub != nil else { return }
         self.onDying()
         self.idleSurvey = self.survey
         self.hub = nil
-        self.incarnation += 1
         self.isFlushArmed = false
         self.wakeup = nil
-        if losingPower {
-            self.disk.losePower(using: &self.random)
-            self.onLoss()
-        }
+        self.disk.losePower(using: &self.random)
+        self.onLoss()
         let links = self.links.sorted { $0.key < $1.key }.map(\.value)
         self.links = [:]
         self.followed = 0
         for link in links { link.closedByHub() }
+    }
+
+    func pause() { self.standstill.begin(.stopped) }
+
+    func resume() { self.goOn(.stopped) }
+
+    private func goOn(_ reason: Standstill.Reason) {
+        for action in self.standstill.end(reason) { self.inTurn(action) }
+    }
+
+    /// Does something now, or where the process stands still once it goes on.
+    private func inTurn(_ action: @escaping () -> Void) {
+        if self.standstill.isStill { self.standstill.wait(action) } else { action() }
+    }
+
+    /// Lets go of everything that refers to it, for good; the disk stays as it is.
+    func end() {
+        self.idleSurvey = self.survey
+        self.hub = nil
+        self.links = [:]
+        self.onUp = {}
+        self.onDying = {}
+        self.onFlush = {}
+        self.onLoss = {}
+        self.onFailed = { _ in }
+        self.standstill = Standstill()
     }
 
     /// Connects a client, or returns nil where the hub is not up.
@@ -84,24 +157,30 @@ final class SimulatedHub {
         self.lastConnection += 1
         let id = ConnectionID(self.lastConnection)
         self.links[id] = link
-        hub.connected(
-            id,
-            peer: PeerCredentials(pid: Int32(self.lastConnection), uid: 0, gid: 0),
-            now: self.simulation.now
-        )
+        let peer = PeerCredentials(pid: Int32(self.lastConnection), uid: 0, gid: 0)
+        // The kernel takes a connection whether or not the process stands still.
+        self.inTurn { [unowned self] in hub.connected(id, peer: peer, now: self.clock) }
         return id
     }
 
     func received(_ id: ConnectionID, _ frame: UnsafeRawBufferPointer) {
         guard let hub = self.hub, self.links[id] != nil else { return }
-        hub.received(id, frame: frame, now: self.simulation.now)
+        if self.standstill.isStill {
+            let copy = [UInt8](frame)
+            return self.standstill.wait { [unowned self] in
+                copy.withUnsafeBytes { self.received(id, $0) }
+            }
+        }
+        hub.received(id, frame: frame, now: self.clock)
         self.flushSoon()
     }
 
     func disconnected(_ id: ConnectionID) {
-        guard let hub = self.hub, self.links.removeValue(forKey: id) != nil else { return }
-        hub.disconnected(id, now: self.simulation.now)
-        self.flushSoon()
+        self.inTurn { [unowned self] in
+            guard let hub = self.hub, self.links.removeValue(forKey: id) != nil else { return }
+            hub.disconnected(id, now: self.clock)
+            self.flushSoon()
+        }
     }
 
     /// Lets everything that arrives within a moment share one group commit, as the loop does.
@@ -110,21 +189,36 @@ final class SimulatedHub {
         self.isFlushArmed = true
         let incarnation = self.incarnation
         let time = Duration.microseconds(20 + self.random.below(100))
-        self.simulation.after(time) { [weak self] in
-            guard let self, self.incarnation == incarnation else { return }
-            self.isFlushArmed = false
-            self.flush()
+        self.simulation.after(time, by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
+            self.inTurn { [unowned self] in
+                self.isFlushArmed = false
+                self.flush()
+            }
         }
     }
 
     private func flush() {
         guard let hub = self.hub else { return }
-        hub.timePassed(now: self.simulation.now)
+        self.stall = .zero
+        hub.timePassed(now: self.clock)
         do {
-            try hub.flush(now: self.simulation.now)
+            try hub.flush(now: self.clock)
         } catch {
             return self.fail(error)
         }
+        guard self.stall > .zero else { return self.flushed() }
+        self.standstill.begin(.syncing) { [unowned self] in self.flushed() }
+        let incarnation = self.incarnation
+        self.simulation.after(self.stall, by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
+            self.goOn(.syncing)
+        }
+    }
+
+    /// What was staged is durable: everything that depends on it leaves.
+    private func flushed() {
+        guard let hub = self.hub else { return }
         if hub.position != self.followed {
             self.followed = hub.position
             self.simulation.survey?.synced("hub", now: self.simulation.now)
@@ -136,118 +230,30 @@ final class SimulatedHub {
         }
         for id in hub.takeClosing() {
             self.links.removeValue(forKey: id)?.closedByHub()
-            hub.disconnected(id, now: self.simulation.now)
+            hub.disconnected(id, now: self.clock)
         }
         self.audit.append(contentsOf: hub.takeAudit())
         self.armWakeup()
     }
 
-    /// What was staged is lost: the process ends, and another begins on the log as it is.
+    /// What was staged is lost: the process ends, and the next one begins on the log as it is.
     private func fail(_ error: LogError) {
         self.kill()
-        guard error.code != .corrupt, error.code != .otherLayout else {
-            self.failure = error
-            return
-        }
-        self.simulation.after(.milliseconds(50)) { [weak self] in
-            if let self, self.hub == nil { self.start() }
-        }
+        self.onFailed(error)
+        if error.code == .corrupt || error.code == .otherLayout { self.failure = error }
+        self.onExit(.exited(code: error.code == .full ? 4 : 3))
     }
 
     private func armWakeup() {
-        guard let due = self.hub?.nextDeadline, self.wakeup.map({ due < $0 }) ?? true else {
-            return
-        }
+        guard let deadline = self.hub?.nextDeadline else { return }
+        let due = deadline + (.zero - self.skew)
+        guard self.wakeup.map({ due < $0 }) ?? true else { return }
         self.wakeup = due
         let incarnation = self.incarnation
-        self.simulation.at(due) { [weak self] in
-            guard let self, self.incarnation == incarnation else { return }
+        self.simulation.at(due, by: self.process) { [self] in
+            guard self.incarnation == incarnation else { return }
             self.wakeup = nil
             self.flushSoon()
         }
-    }
-}
-
-/// A client's connection to the hub: the real bytes, in order, with latency both ways.
-final class SimulatedLink {
-    private let simulation: Simulation
-    private let hub: SimulatedHub
-    private var id: ConnectionID?
-    private var random: SeededRandom
-    private var arrivalAtHub = Instant.zero
-    private var arrivalAtClient = Instant.zero
-    /// Called for each frame's body.
-    var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
-    /// Called once, when the hub is gone.
-    var onClose: () -> Void = {}
-    private var isOpen = false
-
-    init(simulation: Simulation, hub: SimulatedHub, name: String) {
-        self.simulation = simulation
-        self.hub = hub
-        self.random = simulation.random(for: "link \(name) \(simulation.stepCount)")
-    }
-
-    /// Connects; returns whether the hub was there.
-    func connect() -> Bool {
-        self.id = self.hub.connect(self)
-        self.isOpen = self.id != nil
-        return self.isOpen
-    }
-
-    func sendToHub(_ frames: [UInt8]) {
-        guard self.isOpen else { return }
-        self.arrivalAtHub = max(self.arrivalAtHub, self.simulation.now + self.latency())
-        self.simulation.at(self.arrivalAtHub) { [weak self] in
-            guard let self, let id = self.id else { return }
-            self.eachFrame(of: frames, 1) { self.hub.received(id, $0) }
-        }
-    }
-
-    func sendToClient(_ frames: [UInt8]) {
-        guard self.isOpen else { return }
-        self.arrivalAtClient = max(self.arrivalAtClient, self.simulation.now + self.latency())
-        self.simulation.at(self.arrivalAtClient) { [weak self] in
-            guard let self, self.isOpen else { return }
-            self.eachFrame(of: frames, 2) { self.onFrame($0) }
-        }
-    }
-
-    private func latency() -> Duration { .microseconds(10 + self.random.below(60)) }
-
-    private func eachFrame(
-        of bytes: [UInt8],
-        _ direction: UInt64,
-        _ body: (UnsafeRawBufferPointer) -> Void
-    ) {
-        bytes.withUnsafeBytes { raw in
-            self.simulation.note(raw, direction)
-            var offset = 0
-            while offset + 4 <= raw.count {
-                let length = Int(
-                    raw.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
-                )
-                let range = (offset + 4)..<(offset + 4 + length)
-                self.simulation.messageCount += 1
-                body(UnsafeRawBufferPointer(rebasing: raw[range]))
-                offset = range.upperBound
-            }
-        }
-    }
-
-    /// The client dies or hangs up; the kernel tells the hub once all that was sent has arrived.
-    func close() {
-        guard self.isOpen else { return }
-        self.isOpen = false
-        guard let id = self.id else { return }
-        let hub = self.hub
-        self.simulation.at(max(self.arrivalAtHub, self.simulation.now)) { hub.disconnected(id) }
-    }
-
-    func closedByHub() {
-        guard self.isOpen else { return }
-        self.isOpen = false
-        self.id = nil
-        self.simulation.after(.microseconds(50)) { [weak self] in self?.onClose() }
     }
 }

@@ -1,3 +1,4 @@
+import Chaos
 import Mesh
 import OutsideParties
 import ServiceKit
@@ -14,7 +15,15 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     private var lastCaller = 0
     private var incarnation = 0
     private var isFlushArmed = false
+    /// In whose name it acts.
+    private let process: Int
     private var random: SeededRandom
+    private var standstill = Standstill()
+    /// The faults that the topology file has on it.
+    private let standing: [PartyFault]
+    var skew = Duration.zero
+    var onReady: () -> Void = {}
+    var onExit: (ProcessEnd) -> Void = { _ in }
     var onUp: () -> Void = {}
     var onDying: () -> Void = {}
 
@@ -23,26 +32,48 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         machine: Machine,
         disk: MemoryDisk,
         simulation: Simulation,
-        flaws: Flaws
+        flaws: Flaws,
+        standing: [PartyFault]
     ) {
+        self.standing = standing
         self.flaws = flaws
         self.name = name
         self.machine = machine
         self.disk = disk
         self.simulation = simulation
+        self.process = simulation.process(name)
         self.random = simulation.random(for: "party \(name)")
     }
 
     var isUp: Bool { self.desk != nil }
 
+    private var clock: Instant { self.simulation.now + self.skew }
+
     func start() {
         guard self.desk == nil else { return }
         self.incarnation += 1
-        self.desk = try? PartyDesk(machine: self.machine, disk: self.disk, flaws: self.flaws)
-        if self.desk != nil { self.onUp() }
+        do {
+            self.desk = try PartyDesk(machine: self.machine, disk: self.disk, flaws: self.flaws)
+        } catch {
+            return self.onExit(.exited(code: 3))
+        }
+        for fault in self.standing { self.desk?.arm(PartyFaults.Armed(fault)) }
+        self.onUp()
+        self.onReady()
+    }
+
+    func pause() { self.standstill.begin(.stopped) }
+
+    func resume() {
+        for action in self.standstill.end(.stopped) { self.inTurn(action) }
+    }
+
+    private func inTurn(_ action: @escaping () -> Void) {
+        if self.standstill.isStill { self.standstill.wait(action) } else { action() }
     }
 
     func kill() {
+        self.standstill = Standstill()
         guard self.desk != nil else { return }
         self.onDying()
         self.desk = nil
@@ -56,7 +87,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     }
 
     func ask(_ request: [UInt8], _ answer: @escaping (Result<[UInt8], any Error>) -> Void) {
-        self.simulation.after(.microseconds(20 + self.random.below(80))) { [self] in
+        self.simulation.after(self.latency(), by: self.process) { [self] in
             guard self.desk != nil else {
                 return answer(.failure(OutsideError(.unreachable, "\(self.name) is down")))
             }
@@ -64,46 +95,62 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
             self.lastCaller += 1
             let caller = self.lastCaller
             self.waiting[caller] = answer
-            let framed = OutsideFrame.request(id: UInt64(caller), body: request)
-            let outputs = framed.withUnsafeBytes { raw -> [PartyOutput] in
-                let body = UnsafeRawBufferPointer(rebasing: raw[4...])
-                self.simulation.note(body, 3)
-                self.simulation.messageCount += 1
-                return self.desk?.received(body, from: caller, now: self.simulation.now) ?? []
-            }
-            self.perform(outputs)
-            self.flushSoon()
+            self.inTurn { [self] in self.handle(request, of: caller) }
         }
+    }
+
+    private func handle(_ request: [UInt8], of caller: Int) {
+        let framed = OutsideFrame.request(id: UInt64(caller), body: request)
+        let outputs = framed.withUnsafeBytes { raw -> [PartyOutput] in
+            let body = UnsafeRawBufferPointer(rebasing: raw[4...])
+            self.simulation.note(body, 3)
+            self.simulation.messageCount += 1
+            return self.desk?.received(body, from: caller, now: self.clock) ?? []
+        }
+        self.perform(outputs)
+        self.flushSoon()
     }
 
     private func flushSoon() {
         guard !self.isFlushArmed else { return }
         self.isFlushArmed = true
         let incarnation = self.incarnation
-        self.simulation.after(.microseconds(50 + self.random.below(100))) { [self] in
+        let time = Duration.microseconds(50 + self.random.below(100))
+        self.simulation.after(time, by: self.process) { [self] in
             guard self.incarnation == incarnation else { return }
-            self.isFlushArmed = false
-            let now = self.simulation.now
-            if self.desk?.needsFlush == true { self.simulation.survey?.synced(self.name, now: now) }
-            do {
-                self.perform(try self.desk?.flush(now: now) ?? [])
-            } catch {
-                return self.kill()
-            }
-            self.perform(self.desk?.timePassed(now: now) ?? [])
-            if let due = self.desk?.nextDeadline {
-                self.simulation.at(due) { [self] in
-                    if self.incarnation == incarnation { self.flushSoon() }
-                }
+            self.inTurn { [self] in
+                self.isFlushArmed = false
+                self.flush()
             }
         }
     }
+
+    private func flush() {
+        let now = self.clock
+        if self.desk?.needsFlush == true {
+            self.simulation.survey?.synced(self.name, now: self.simulation.now)
+        }
+        do {
+            self.perform(try self.desk?.flush(now: now) ?? [])
+        } catch {
+            self.kill()
+            return self.onExit(.exited(code: 3))
+        }
+        self.perform(self.desk?.timePassed(now: now) ?? [])
+        guard let due = self.desk?.nextDeadline else { return }
+        let incarnation = self.incarnation
+        self.simulation.at(due + (.zero - self.skew), by: self.process) { [self] in
+            if self.incarnation == incarnation { self.flushSoon() }
+        }
+    }
+
+    private func latency() -> Duration { .microseconds(20 + self.random.below(80)) }
 
     private func perform(_ outputs: [PartyOutput]) {
         for output in outputs {
             switch output {
             case .send(let caller, let framed):
-                self.simulation.after(.microseconds(20 + self.random.below(80))) { [self] in
+                self.simulation.after(self.latency(), by: self.process) { [self] in
                     self.answered(caller, framed)
                 }
             case .hangUp(let caller, let reason):

@@ -1,3 +1,4 @@
+import Chaos
 import Mesh
 import TopologyFile
 
@@ -6,8 +7,13 @@ final class SimulatedPublisher {
     let name: String
     private let simulation: Simulation
     private let hub: SimulatedHub
+    /// In whose name it acts.
+    private let process: Int
     private var client: PublisherClient
     private var link: SimulatedLink?
+    private var answerWatch = AnswerWatch()
+    private var answeredCount = 0
+    private var poisonCount = 0
     /// Called with what the hub answers.
     var onAction: (PublisherClient.Action) -> Void = { _ in }
 
@@ -15,6 +21,7 @@ final class SimulatedPublisher {
         self.name = name
         self.simulation = simulation
         self.hub = hub
+        self.process = simulation.process(name)
         self.client = PublisherClient(
             hello: Hello(
                 role: .publisher,
@@ -31,13 +38,15 @@ final class SimulatedPublisher {
     func connect() {
         let link = SimulatedLink(simulation: self.simulation, hub: self.hub, name: self.name)
         guard link.connect() else {
-            return self.simulation.after(.milliseconds(10)) { [weak self] in self?.connect() }
+            return self.simulation.after(.milliseconds(10), by: self.process) { [unowned self] in
+                self.connect()
+            }
         }
         self.link = link
-        link.onFrame = { [weak self] in self?.received($0) }
-        link.onClose = { [weak self] in
-            self?.client.disconnected()
-            self?.connect()
+        link.onFrame = { [unowned self] in self.received($0) }
+        link.onClose = { [unowned self] in
+            self.client.disconnected()
+            self.connect()
         }
         self.client.connected()
         self.send()
@@ -49,13 +58,42 @@ final class SimulatedPublisher {
     }
 
     private func received(_ frame: UnsafeRawBufferPointer) {
-        for action in (try? self.client.received(frame)) ?? [] { self.onAction(action) }
+        for action in (try? self.client.received(frame)) ?? [] {
+            self.answeredCount += 1
+            self.onAction(action)
+        }
+        self.send()
+    }
+
+    /// Publishes an event that nobody can read.
+    func publishPoison(type: String, to topic: String) {
+        self.poisonCount += 1
+        let event = PoisonEvent.envelope(
+            type: type,
+            number: self.poisonCount,
+            source: self.name,
+            time: self.simulation.now
+        )
+        _ = self.publish(event, to: topic)
         self.send()
     }
 
     func send() {
         let frames = self.client.takeOutput()
         if !frames.isEmpty { self.link?.sendToHub(frames) }
+        let open = self.unconfirmedCount
+        guard let wait = self.answerWatch.sent(answered: self.answeredCount, open: open)
+        else { return }
+        self.simulation.after(wait) { [weak self] in
+            guard let self else { return }
+            let isLost = self.answerWatch.cameDue(
+                answered: self.answeredCount,
+                open: self.unconfirmedCount,
+                isConnected: self.client.isConnected
+            )
+            if isLost { self.client.sendAgain() }
+            self.send()
+        }
     }
 }
 

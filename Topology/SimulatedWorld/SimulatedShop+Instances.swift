@@ -5,11 +5,14 @@ import TopologyFile
 extension SimulatedShop {
     /// Scales, restarts or rolls a service; the same decisions as those of `squall up`.
     ///
-    /// A change is dropped where the service is being changed already.
-    package func change(_ kind: InstanceChange.Kind, of service: String) {
+    /// Returns whether it begins: it does not where the service is being changed already, or has
+    /// fewer partitions than it would have instances.
+    @discardableResult
+    package func change(_ kind: InstanceChange.Kind, of service: String) -> Bool {
         guard self.changes[service] == nil,
             let placed = self.topology.layout.services.first(where: { $0.name == service })
-        else { return }
+        else { return false }
+        if case .scale(let count) = kind, count > placed.partitions { return false }
         if self.instanceAdmin == nil { self.startAdmin() }
         let present = self.instances(of: service)
         var change = InstanceChange(
@@ -21,6 +24,7 @@ extension SimulatedShop {
         let actions = change.begun(present: present, now: self.simulation.now)
         self.changes[service] = change
         self.perform(actions, service)
+        return true
     }
 
     /// The instances of a service that run or are to, in the order of their numbers.
@@ -82,14 +86,16 @@ extension SimulatedShop {
             switch action {
             case .start(let instance): self.launch(instance, of: service)
             case .leave(let instance): self.letLeave(instance, service)
-            case .retire(let instance): self.end(instance, service, isRetired: true)
-            case .restart(let instance): self.end(instance, service, isRetired: false)
+            case .retire(let instance): self.end(instance, isRetired: true)
+            case .restart(let instance): self.end(instance, isRetired: false)
             case .finished:
                 self.changes[service] = nil
                 self.changesDone += 1
+                self.onChanged(service, true)
             case .failed(let missing):
                 self.changes[service] = nil
                 self.changesFailed.append("\(service): \(missing)")
+                self.onChanged(service, false)
             }
         }
         guard let due = self.changes[service]?.nextDeadline else { return }
@@ -110,19 +116,19 @@ extension SimulatedShop {
         }
     }
 
-    /// Lets a process end in order; it is gone, or back, a moment later.
-    private func end(_ instance: String, _ service: String, isRetired: Bool) {
-        guard let process = self.processes[instance] else { return }
-        if isRetired { self.processes[instance] = nil }
-        process.resume()
-        process.drain()
-        self.simulation.after(.milliseconds(1)) { [weak self] in
-            guard let self else { return }
-            process.kill()
-            self.changes[service]?.ended(instance)
-            self.look()
-            guard !isRetired else { return }
-            self.simulation.after(.milliseconds(5)) { process.start() }
+    /// Lets a process end in order, for good or to be started again.
+    private func end(_ instance: String, isRetired: Bool) {
+        if isRetired {
+            self.launcher.retire(instance)
+        } else if !self.launcher.restart(instance) {
+            self.instanceEnded(instance)
         }
+    }
+
+    /// The process of an instance has ended.
+    func instanceEnded(_ instance: String) {
+        guard !self.changes.isEmpty else { return }
+        for service in self.changes.keys.sorted() { self.changes[service]?.ended(instance) }
+        self.look()
     }
 }

@@ -14,8 +14,8 @@ package final class SimulatedShop {
     package let topology: Topology
     let layout: MeshLayout
     let flaws: Flaws
-    /// The invariants that it is not judged by.
-    private let exceptions: Set<String>
+    /// Makes a judge that has seen nothing yet.
+    private let newJudge: () -> Judge
     private let services: ServiceCatalogue
     /// The service of the topology that cannot be started, where there is one.
     package let missing: ServiceMissing?
@@ -32,11 +32,12 @@ package final class SimulatedShop {
     var snapshotIntervalMax = Int.max
     var processes: [String: any SimulatedProcess] = [:]
     private(set) var parties: [String: any SimulatedPartyProcess] = [:]
+    let launcher: SimulatedLauncher
     private let ledgerDisk = MemoryDisk()
     /// Who places orders; nil where nobody can.
-    private let shoppers: SimulatedShoppers?
+    let shoppers: SimulatedShoppers?
     /// The outside parties that publish.
-    private let publishers: [SimulatedPublisher]
+    let publishers: [SimulatedPublisher]
     /// How many publications are not yet due.
     private var publicationsAhead = 0
     let admin: SimulatedAdmin
@@ -45,31 +46,42 @@ package final class SimulatedShop {
     private var follower = LogFollower()
     /// Called for each line that a service logs; nil drops them.
     package var onLog: ((LogLevel, String) -> Void)?
+    /// Called when a change of a service's instances is over; says whether it came to its end.
+    var onChanged: (_ service: String, _ isDone: Bool) -> Void = { _, _ in }
     /// Called for each event that has become durable.
     var onEvent: (EventEnvelope) -> Void = { _ in }
     /// Why the log can't be read, where it can't.
     private(set) var logProblem: LogError?
 
+    /// About how many steps a run takes.
+    private static let stepsOfStart = 500
+    private static let stepsOfOrder = 60
     /// What everyone here shows to the hub.
     static let token = "token"
 
     /// Creates a shop with a load of `orders` orders; nothing runs before ``start()``.
     ///
-    /// A service that `services` does not have is not started: see ``missing``.
+    /// A service that `services` does not have is not started: see ``missing``. Call ``end()`` when
+    /// done with the shop.
     package init(
         topology: Topology,
         orders: Int,
         seed: UInt64,
         flaws: Flaws = Flaws(),
+        strategy: Scenario.Strategy = .random,
         exceptions: Set<String> = [],
-        services: ServiceCatalogue = .linked
+        services: ServiceCatalogue = .linked,
+        invariants: [@Sendable (MeshLayout) -> any Invariant] = []
     ) {
         self.topology = topology
         self.services = services
         self.missing = services.missing(in: topology)
-        self.exceptions = exceptions
         self.flaws = flaws
-        let simulation = Simulation(seed: seed)
+        let simulation = Simulation(
+            seed: seed,
+            strategy: strategy,
+            steps: Self.stepsOfStart + orders * Self.stepsOfOrder
+        )
         self.simulation = simulation
         let layout = topology.layout
         self.layout = layout
@@ -83,7 +95,11 @@ package final class SimulatedShop {
                 flaws: flaws.names
             )
         )
+        for link in topology.links {
+            hub.standing += link.faults.map { ($0, link.from, link.to) }
+        }
         self.hub = hub
+        self.launcher = SimulatedLauncher(simulation: simulation)
         self.admin = SimulatedAdmin(simulation: simulation, hub: hub)
         var plan = LoadPlan(topology: topology)
         plan.ordersMax = orders
@@ -100,12 +116,17 @@ package final class SimulatedShop {
                 ledgerDisk: ledgerDisk
             )
         }
-        self.judge = Judge(layout: layout, except: exceptions)
+        self.newJudge = {
+            Judge(layout: layout, except: exceptions, adding: invariants.map { $0(layout) })
+        }
+        self.judge = self.newJudge()
         self.fold = RunFold(layout: layout)
+        self.launcher.add(hub, ProcessPlan(name: hub.name, stage: 0))
         self.addServices()
         self.addParties()
-        hub.onFlush = { [weak self] in self?.follow() }
-        hub.onLoss = { [weak self] in self?.followAnew() }
+        self.launcher.onReport = { [unowned self] in self.reported($0) }
+        hub.onFlush = { [unowned self] in self.follow() }
+        hub.onLoss = { [unowned self] in self.followAnew() }
     }
 
     private func addServices() {
@@ -127,48 +148,54 @@ package final class SimulatedShop {
     }
 
     private func add(_ instance: String, of service: String) {
-        self.processes[instance] = self.services[service]?.process(self, instance)
+        guard let process = self.services[service]?.process(self, instance) else { return }
+        self.processes[instance] = process
+        let restart = self.topology.service(service)?.restart ?? Topology.Restart()
+        self.launcher.add(
+            process,
+            ProcessPlan(name: instance, stage: 2, restart: RestartPolicy(restart))
+        )
     }
 
-    /// Starts one more instance of a service.
-    func launch(_ instance: String, of service: String) {
-        self.add(instance, of: service)
-        self.processes[instance]?.start()
-    }
+    /// Adds an instance of a service; it is started at once where the others run already.
+    func launch(_ instance: String, of service: String) { self.add(instance, of: service) }
 
     private func addParties() {
         for party in self.topology.outside {
             var settings = Settings(party.settings)
             switch party.kind {
             case .bank:
-                self.add(party.name, BankMachine(settings: &settings))
+                self.add(party, BankMachine(settings: &settings))
             case .mail:
-                self.add(party.name, MailRelayMachine())
+                self.add(party, MailRelayMachine())
             case .shoppers:
                 break
             }
         }
     }
 
-    private func add<Machine: PartyMachine>(_ name: String, _ machine: Machine) {
+    private func add<Machine: PartyMachine>(_ named: Topology.OutsideParty, _ machine: Machine) {
         let party = SimulatedParty(
-            name: name,
+            name: named.name,
             machine: machine,
             disk: self.ledgerDisk,
             simulation: self.simulation,
-            flaws: self.flaws
+            flaws: self.flaws,
+            standing: named.faults.compactMap {
+                PartyFault(name: $0.kind.rawValue, delay: $0.by)
+            }
         )
-        self.parties[name] = party
-        self.processes[name] = party
+        self.parties[named.name] = party
+        self.processes[named.name] = party
+        self.launcher.add(party, ProcessPlan(name: named.name, stage: 1))
     }
 
     // MARK: Running
 
     /// Starts every process; the shoppers begin at once.
     package func start() {
-        self.hub.start()
+        self.launcher.start()
         self.admin.connect()
-        for name in self.processes.keys.sorted() { self.processes[name]?.start() }
         for publisher in self.publishers { publisher.connect() }
         self.shoppers?.start()
     }
@@ -228,6 +255,7 @@ package final class SimulatedShop {
         for service in self.fold.services where service.lag > 0 {
             parts.append("\(service.lag) events wait for \(service.name)")
         }
+        for name in self.launcher.givenUp { parts.append("\(name) was given up") }
         return parts.joined(separator: ", ")
     }
 
@@ -239,11 +267,13 @@ package final class SimulatedShop {
                 let records = try self.follower.next(from: self.hub.disk)
                 if records.isEmpty { return }
                 for record in records {
-                    self.judge.observe(record)
-                    self.fold.observed(record)
+                    let read = ReadRecord(record)
+                    self.judge.observe(read)
+                    self.fold.observed(read)
                     self.simulation.survey?.durable(record, now: self.simulation.now)
                     for event in record.events { self.onEvent(event.event) }
                 }
+                if let end = self.hub.hub?.position, self.follower.position >= end { return }
             }
         } catch {
             self.logProblem = error
@@ -260,11 +290,28 @@ package final class SimulatedShop {
         guard end < self.follower.position else { return }
         let onEvent = self.onEvent
         self.onEvent = { _ in }
-        self.judge = Judge(layout: self.layout, except: self.exceptions)
+        self.judge = self.newJudge()
         self.fold = RunFold(layout: self.layout)
         self.follower = LogFollower()
         self.follow()
         self.onEvent = onEvent
+    }
+
+    /// Ends the run: all that waits is let go, so that its memory is freed.
+    ///
+    /// The parts of a shop refer to each other, so one that was not ended stays for ever. Its logs
+    /// and ledgers can still be read.
+    package func end() {
+        for name in self.processes.keys.sorted() where self.parties[name] == nil {
+            self.processes[name]?.kill()
+        }
+        self.launcher.end()
+        self.hub.end()
+        self.simulation.end()
+        self.processes = [:]
+        self.parties = [:]
+        self.onEvent = { _ in }
+        self.onLog = nil
     }
 
     /// Judges the run as it is now.
@@ -272,8 +319,13 @@ package final class SimulatedShop {
         if let missing = self.missing { throw missing }
         self.follow()
         if let problem = self.logProblem { throw problem }
+        return self.judge.finish(ledgers: try self.ledgers())
+    }
+
+    /// What the outside parties wrote down until now.
+    package func ledgers() throws -> Ledgers {
         try self.shoppers?.syncLedger()
-        return self.judge.finish(ledgers: try Ledgers(reading: self.ledgerDisk))
+        return try Ledgers(reading: self.ledgerDisk)
     }
 
     /// The hash of everything that happened, down to the bytes of the log.
@@ -291,43 +343,46 @@ package final class SimulatedShop {
     /// What the hub refused.
     package var audit: [JSONValue] { self.hub.audit }
 
+    /// Whether a bit of the log flipped on the disk.
+    var hasRotten = false
+
     /// What made the hub's log unusable, where anything did.
     package var hubFailure: LogError? { self.hub.failure }
 
     // MARK: Faults
 
-    /// Kills a process (`hub`, `payments-1`, `bank`) and starts it again after `pause`.
+    /// Kills a process (`hub`, `payments-1`, `bank`), which the supervisor starts again at once, or
+    /// `downFor` later.
     ///
     /// - Returns: whether it was there to be killed.
     @discardableResult
-    package func kill(_ name: String, restartAfter pause: Duration) -> Bool {
-        if name == "hub" {
-            let wasUp = self.hub.hub != nil
-            self.hub.kill()
-            self.simulation.after(pause) { [hub] in
-                if hub.hub == nil, hub.failure == nil { hub.start() }
-            }
-            return wasUp
-        }
-        guard let process = self.processes[name] else { return false }
-        let wasUp = process.isUp
-        process.kill()
-        self.simulation.after(pause) { [weak self] in
-            // One that is not wanted any more is not started again.
-            if self?.processes[name] === process { process.start() }
-        }
-        return wasUp
+    package func kill(_ name: String, downFor: Duration = .zero) -> Bool {
+        self.launcher.kill(name, downFor: downFor)
     }
 
-    /// Lets a service's process stand still for a while, as SIGSTOP does.
+    /// Lets a process stand still for a while, as SIGSTOP does.
     ///
     /// - Returns: whether it was there to be stopped.
     @discardableResult
     package func pause(_ name: String, for duration: Duration) -> Bool {
-        guard let process = self.processes[name], process.isUp else { return false }
-        process.pause()
-        self.simulation.after(duration) { process.resume() }
+        guard self.launcher.pause(name) else { return false }
+        self.simulation.after(duration) { [launcher] in launcher.resume(name) }
         return true
+    }
+
+    /// The process of that name.
+    func process(_ name: String) -> (any SimulatedProcess)? {
+        name == self.hub.name ? self.hub : self.processes[name]
+    }
+
+    private func reported(_ report: SupervisorReport) {
+        switch report {
+        case .ended(let name, _, _, _, _, _): self.instanceEnded(name)
+        case .retired(let name):
+            self.processes[name] = nil
+            self.instanceEnded(name)
+        default: break
+        }
     }
 
     /// Does `action` at that time after the start.

@@ -1,9 +1,10 @@
+import Chaos
 import Mesh
 
 /// One thread, virtual time and a seed: everything that happens in a simulated run happens here.
 ///
 /// Time stands still while anything is runnable, then jumps to the next instant at which something
-/// is due. What happens at the same instant, and which runnable job goes next, the seed decides.
+/// is due. What happens next, the seed decides by the run's strategy.
 /// Use one from one thread at a time; several live side by side on several threads.
 package final class Simulation {
     /// The virtual time.
@@ -18,16 +19,25 @@ package final class Simulation {
     let executor: SimulatedExecutor
     /// Who wants to know at which places faults could be put.
     var survey: PlaceSurvey?
-    private var random: SeededRandom
     private let seed: UInt64
     private var agenda = Agenda()
+    private var schedule: any Schedule
+    private var processes: [String: Int] = [:]
 
-    /// Creates a run whose whole course `seed` determines.
-    package init(seed: UInt64, start: Instant = Instant(nanoseconds: 1_700_000_000_000_000_000)) {
+    /// Creates a run whose whole course `seed` determines; `steps` says about how long it gets.
+    package init(
+        seed: UInt64,
+        strategy: Scenario.Strategy = .random,
+        steps: Int = 10_000,
+        start: Instant = Instant(nanoseconds: 1_700_000_000_000_000_000)
+    ) {
         self.seed = seed
         self.now = start
         self.hash = seed
-        self.random = SeededRandom(seed: seed).split("schedule")
+        self.schedule = strategy.schedule(
+            SeededRandom(seed: seed).split("schedule"),
+            steps: steps
+        )
         self.executor = SimulatedExecutor()
     }
 
@@ -36,21 +46,34 @@ package final class Simulation {
         SeededRandom(seed: self.seed).split(purpose)
     }
 
+    /// Returns the number of the process of that name, in whose name things can happen.
+    ///
+    /// What happens in the name of one process keeps its order; 0 is nobody.
+    package func process(_ name: String) -> Int {
+        if let known = self.processes[name] { return known }
+        let number = self.processes.count + 1
+        self.processes[name] = number
+        self.schedule.joined(number)
+        return number
+    }
+
     /// Does `action` once `delay` has passed.
-    package func after(_ delay: Duration, _ action: @escaping () -> Void) {
-        self.agenda.add(due: self.now + delay, order: self.random.next(), action)
+    package func after(_ delay: Duration, by process: Int = 0, _ action: @escaping () -> Void) {
+        let order = self.schedule.order()
+        self.agenda.add(due: self.now + delay, order: order, process: process, action)
     }
 
     /// Does `action` at `instant`, behind everything that was put there before.
-    func at(_ instant: Instant, _ action: @escaping () -> Void) {
-        self.agenda.add(due: max(instant, self.now), order: .max, action)
+    func at(_ instant: Instant, by process: Int = 0, _ action: @escaping () -> Void) {
+        let due = max(instant, self.now)
+        self.agenda.add(due: due, order: .max, process: process, action)
     }
 
     /// Does `action` at `instant`, before or after everything else that happens then.
     ///
     /// Nothing that happens before that is any different for it.
     func exactly(at instant: Instant, isAfter: Bool, _ action: @escaping () -> Void) {
-        self.agenda.add(due: instant, order: isAfter ? .max : 0, action)
+        self.agenda.add(due: instant, order: isAfter ? .max : 0, process: 0, action)
     }
 
     /// Folds what has happened into the run's hash.
@@ -69,80 +92,32 @@ package final class Simulation {
         let end = self.now + limit
         self.runJobs()
         while !isOver() {
-            guard let due = self.agenda.nextDue, due <= end else {
-                self.now = min(end, self.agenda.nextDue ?? end)
+            let entry = self.schedule.next(of: &self.agenda, now: self.now, until: end)
+            guard let entry else {
+                self.now = max(self.now, end)
                 return false
             }
-            self.now = max(self.now, due)
-            guard let action = self.agenda.pop() else { return false }
+            self.now = max(self.now, entry.due)
             self.stepCount += 1
-            action()
+            self.agenda.takeAction(of: entry).run()
             self.runJobs()
         }
         return true
     }
 
+    /// Lets what is runnable come to its end, and forgets what was to happen later.
+    func end() {
+        self.runJobs()
+        self.agenda = Agenda()
+    }
+
     private func runJobs() {
-        while let job = self.executor.take(using: &self.random) {
+        while self.executor.hasJobs {
+            let count = self.executor.count
+            let job = self.executor.take(count == 1 ? 0 : self.schedule.choose(among: count))
             self.stepCount += 1
             job.runSynchronously(on: self.executor.asUnownedSerialExecutor())
         }
-    }
-}
-
-/// What is to happen, by instant; at the same instant in the seed's order.
-struct Agenda {
-    private struct Entry {
-        var due: Instant
-        var order: UInt64
-        var number: UInt64
-        var action: () -> Void
-    }
-
-    private var heap: [Entry] = []
-    private var count: UInt64 = 0
-
-    var nextDue: Instant? { self.heap.first?.due }
-
-    mutating func add(due: Instant, order: UInt64, _ action: @escaping () -> Void) {
-        self.count += 1
-        self.heap.append(Entry(due: due, order: order, number: self.count, action: action))
-        var child = self.heap.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard self.precedes(child, parent) else { break }
-            self.heap.swapAt(child, parent)
-            child = parent
-        }
-    }
-
-    mutating func pop() -> (() -> Void)? {
-        guard let first = self.heap.first else { return nil }
-        let last = self.heap.removeLast()
-        guard !self.heap.isEmpty else { return first.action }
-        self.heap[0] = last
-        var parent = 0
-        while true {
-            var smallest = parent
-            for child in [2 * parent + 1, 2 * parent + 2]
-            where child < self.heap.count && self.precedes(child, smallest) {
-                smallest = child
-            }
-            if smallest == parent { return first.action }
-            self.heap.swapAt(parent, smallest)
-            parent = smallest
-        }
-    }
-
-    private func precedes(_ left: Int, _ right: Int) -> Bool {
-        // Field by field: copying an entry would count a reference to its action.
-        if self.heap[left].due != self.heap[right].due {
-            return self.heap[left].due < self.heap[right].due
-        }
-        if self.heap[left].order != self.heap[right].order {
-            return self.heap[left].order < self.heap[right].order
-        }
-        return self.heap[left].number < self.heap[right].number
     }
 }
 
@@ -151,15 +126,15 @@ final class SimulatedExecutor: SerialExecutor, TaskExecutor, @unchecked Sendable
     // Confined to the thread that drives the simulation.
     private var jobs: [UnownedJob] = []
 
+    var hasJobs: Bool { !self.jobs.isEmpty }
+    var count: Int { self.jobs.count }
+
     func enqueue(_ job: consuming ExecutorJob) {
         self.jobs.append(UnownedJob(job))
     }
 
-    /// Takes one of the runnable jobs; which one, the seed decides.
-    func take(using random: inout SeededRandom) -> UnownedJob? {
-        guard !self.jobs.isEmpty else { return nil }
-        return self.jobs.remove(at: self.jobs.count == 1 ? 0 : random.below(self.jobs.count))
-    }
+    /// Takes one of the runnable jobs.
+    func take(_ index: Int) -> UnownedJob { self.jobs.remove(at: index) }
 
     func checkIsolated() {}
 }

@@ -40,6 +40,8 @@ enum Tool {
         case .deadLetters(let command):
             return try DeadLettersCommand(context: context).run(command)
         case .check(let run): return try CheckCommand(context: context, name: run).run()
+        case .report(let options):
+            return try ReportCommand(context: context, options: options).run()
         case .scenarios(let options):
             return try RunCommand(context: context, options: options).run()
         case .sim(let options): return try SimCommand(context: context, options: options).run()

@@ -118,3 +118,27 @@ struct OwnedPartition {
         return self.next(of: subject)
     }
 }
+
+/// The partitions that an instance owns, by number: they are few, and looked up for every frame.
+struct OwnedPartitions: Sendable {
+    /// No service has more.
+    static let countMax = 1 << 16
+
+    private var slots: [OwnedPartition?] = []
+
+    /// The numbers of those that are there, ascending.
+    var owned: [Int] { self.slots.indices.filter { self.slots[$0] != nil } }
+
+    subscript(partition: Int) -> OwnedPartition? {
+        get { partition < self.slots.count ? self.slots[partition] : nil }
+        _modify {
+            guard partition < Self.countMax else {
+                var none: OwnedPartition?
+                yield &none
+                return
+            }
+            while self.slots.count <= partition { self.slots.append(nil) }
+            yield &self.slots[partition]
+        }
+    }
+}

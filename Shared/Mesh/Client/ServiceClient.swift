@@ -31,7 +31,7 @@ package struct ServiceClient: Sendable {
     private let flaws: Set<String>
     private var out = WireWriter()
     private var welcome: Welcome?
-    private var partitions: [Int: OwnedPartition] = [:]
+    private var partitions = OwnedPartitions()
     private var topicNumbers: [String: Int] = [:]
     private var isSealing = false
 
@@ -59,7 +59,7 @@ package struct ServiceClient: Sendable {
     }
 
     /// The partitions that the instance owns, ascending.
-    package var owned: [Int] { self.partitions.keys.sorted() }
+    package var owned: [Int] { self.partitions.owned }
 
     // MARK: Connection
 
@@ -72,7 +72,7 @@ package struct ServiceClient: Sendable {
     /// The connection is gone: nothing that the hub has not confirmed may be relied on.
     package mutating func disconnected() -> [Action] {
         let owned = self.owned
-        self.partitions = [:]
+        self.partitions = OwnedPartitions()
         self.welcome = nil
         self.isSealing = false
         self.out = WireWriter()
@@ -113,7 +113,8 @@ package struct ServiceClient: Sendable {
             self.isSealing = try reader.u8() == 1
             return []
         case .sealed:
-            guard let inside = Seal.opened(frame) else { return [] }
+            let isFlawed = !self.flaws.isEmpty && self.flaws.contains("damage-unnoticed")
+            guard let inside = Seal.opened(frame, isFlawed: isFlawed) else { return [] }
             return try self.received(inside)
         default:
             throw WireError("the hub sent a frame of kind \(code), which is not for a service")
@@ -159,6 +160,9 @@ package struct ServiceClient: Sendable {
 
     private mutating func assigned(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let partition = try reader.count()
+        guard partition < OwnedPartitions.countMax else {
+            throw WireError("the hub assigns partition \(partition), which is absurd")
+        }
         let epoch = try reader.varint()
         var floors: [(topic: Int, offset: UInt64)] = []
         for _ in 0..<(try reader.count()) {

@@ -72,6 +72,8 @@ extension WireWriter {
     /// Begins a frame; returns where, for ``endFrame(_:)``.
     package mutating func beginFrame(_ kind: UInt8) -> Int {
         let start = self.bytes.count
+        // Most frames fit: growing step by step costs more than the frame.
+        if start == 0 { self.bytes.reserveCapacity(512) }
         self.u32(0)
         self.u8(kind)
         return start

@@ -101,6 +101,7 @@ extension Hub {
             "rules": .array(self.rules.rules.map(\.json)),
             "disk": self.diskReport,
             "isFull": .bool(self.log.isFull),
+            "slowSyncs": .int(Int64(self.slowSyncCount)),
             "position": .int(Int64(self.log.durable)),
             "records": .int(Int64(self.log.recordCount)),
         ]
@@ -110,10 +111,13 @@ extension Hub {
 
     private func slow(_ request: JSONValue) -> JSONValue {
         let name = request["service"]?.string ?? ""
+        let milliseconds = Int(max(0, request["milliseconds"]?.int ?? 0))
+        if name == "hub" {
+            return self.slowDisk(by: .milliseconds(milliseconds))
+        }
         guard let service = self.layout.serviceIndex(name) else {
             return ["error": .string("there is no service '\(name)'")]
         }
-        let milliseconds = Int(max(0, request["milliseconds"]?.int ?? 0))
         self.handicaps[service] = milliseconds > 0 ? milliseconds : nil
         self.setHandicap(service, milliseconds)
         return ["slow": .string(name), "milliseconds": .int(Int64(milliseconds))]

@@ -100,6 +100,10 @@ extension Hub {
         }
         connection.hello = hello
         connection.isCut = self.isCutOff(hello.name)
+        if hello.role == .observer {
+            self.observers.append(id)
+            self.observers.sort()
+        }
         if hello.role == .service { connection.service = self.layout.serviceIndex(hello.name) }
         self.welcome(id, hello)
         if self.rules.wantsSeals, hello.role == .service || hello.role == .publisher {
@@ -180,6 +184,7 @@ extension Hub {
     package func disconnected(_ id: ConnectionID, now: Instant) {
         guard let connection = self.connections.removeValue(forKey: id) else { return }
         self.dirtyConnections.remove(id)
+        self.observers.removeAll { $0 == id }
         guard let service = connection.service else { return }
         for partition in self.services[service].indices
         where self.services[service][partition].owner == id {

@@ -10,14 +10,25 @@ extension Hub {
             self.services[service][partition].phase == .ready
         else { return }
         var progress = true
-        while progress, self.services[service][partition].credit > 0 {
+        while progress {
             progress = false
             for cursor in self.services[service][partition].cursors.indices
-            where self.services[service][partition].credit > 0 {
+            where self.hasCredit(service, partition, cursor) {
                 let delivered = try self.deliverNext(service, partition, cursor, owner, now)
                 progress = progress || delivered
             }
         }
+    }
+
+    /// Whether the owner is ready for the next delivery of a cursor.
+    ///
+    /// One that failed and comes again may take credit that is not there: the owner may have given
+    /// all of it to later events of the same subject, which wait for just that one.
+    private func hasCredit(_ service: Int, _ partition: Int, _ cursor: Int) -> Bool {
+        let credit = self.services[service][partition].credit
+        if credit > 0 { return true }
+        return credit > -self.layout.limits.window
+            && !self.services[service][partition].cursors[cursor].due.isEmpty
     }
 
     /// Makes one attempt for one cursor; returns whether there was anything to attempt.
@@ -71,15 +82,16 @@ extension Hub {
         case .hold, .wait, .lose, .swap: return
         case .deliver, .deliverTwice, .corrupt: break
         }
-        let state = self.services[service][partition]
-        let attempt = (state.cursors[cursor].failures[offset]?.attempts ?? 0) + 1
+        let failure = self.services[service][partition].cursors[cursor].failures[offset]
+        let attempt = (failure?.attempts ?? 0) + 1
+        let epoch = self.services[service][partition].epoch
         guard let connection = self.connections[owner] else { return }
         let start = connection.out.bytes.count
         try self.log.withBytes(at: place.position, count: Int(place.count)) { envelope in
             for _ in 0..<(fate == .deliverTwice ? 2 : 1) {
                 connection.out.frame(.deliver) { frame in
                     frame.varint(UInt64(partition))
-                    frame.varint(state.epoch)
+                    frame.varint(epoch)
                     frame.varint(UInt64(topic))
                     frame.varint(offset)
                     frame.varint(UInt64(attempt))
@@ -93,7 +105,9 @@ extension Hub {
             return self.damage(&connection.out.bytes, from: start, as: .sealed)
         }
         self.services[service][partition].credit -= 1
-        if !state.overtaken.isEmpty { self.letOvertakenGo(service, partition) }
+        if !self.services[service][partition].overtaken.isEmpty {
+            self.letOvertakenGo(service, partition)
+        }
     }
 
     private func judge(

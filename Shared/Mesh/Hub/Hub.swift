@@ -108,12 +108,17 @@ package final class Hub {
     package var diskFaults: DiskFaults?
     /// Milliseconds by which each service handles every event later.
     var handicaps: [Int: Int] = [:]
+    /// How many syncs had taken longer when the disk was slowed down last.
+    var delayedBefore = 0
 
     var connections: [ConnectionID: Connection] = [:]
+    /// Those who are told how far the log is durable, ascending.
+    var observers: [ConnectionID] = []
     var dirtyConnections: Set<ConnectionID> = []
     var closing: [ConnectionID] = []
-    /// Service partitions that may have something to deliver, as (service, partition).
-    var pumping: Set<Int> = []
+    /// Service partitions that may have something to deliver, as (service, partition), the lowest
+    /// last.
+    var pumping: [Int] = []
     var journalRequests: [JournalRequest] = []
     var adminRequests: [AdminRequest] = []
     var givingUp: [GivingUp] = []
@@ -245,8 +250,7 @@ package final class Hub {
             for request in self.takeJournalRequests() { try self.answer(request) }
             for request in self.takeAdminRequests() { try self.answer(request, now) }
         } while self.log.hasStaged
-        while self.hasRoomForTurns, let key = self.pumping.min() {
-            self.pumping.remove(key)
+        while self.hasRoomForTurns, let key = self.pumping.popLast() {
             try self.pump(service: key >> 16, partition: key & 0xFFFF, now: now)
         }
         if self.log.segmentCount != self.segmentCount {
@@ -285,8 +289,7 @@ package final class Hub {
     }
 
     private func tellObservers() {
-        for id in self.connections.keys.sorted()
-        where self.connections[id]?.hello?.role == .observer {
+        for id in self.observers {
             self.send(to: id) { [position = self.log.durable] in
                 $0.frame(.durable) { $0.varint(position) }
             }
@@ -337,7 +340,15 @@ package final class Hub {
     }
 
     func mayDeliver(_ service: Int, _ partition: Int) {
-        self.pumping.insert(service << 16 | partition)
+        let key = service << 16 | partition
+        var (low, high) = (0, self.pumping.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self.pumping[middle] > key { low = middle + 1 } else { high = middle }
+        }
+        if low == self.pumping.count || self.pumping[low] != key {
+            self.pumping.insert(key, at: low)
+        }
     }
 
     /// Lets the consumers of a partition of a topic know that it grew.

@@ -4,6 +4,8 @@
 package struct LogFollower: Sendable {
     /// Where the next record begins.
     package private(set) var position: UInt64
+    /// The segment that was read last: mostly the next record is there too.
+    private var segment: (base: UInt64, file: String)?
 
     /// Creates a follower that begins at `position`, which must be a record's or 0.
     package init(from position: UInt64 = 0) {
@@ -17,6 +19,10 @@ package struct LogFollower: Sendable {
         from disk: any Disk,
         bytesMax: Int = 262_144
     ) throws(LogError) -> [LogRecord] {
+        if let segment = self.segment, segment.base <= self.position {
+            let records = try self.read(segment.base, segment.file, disk, bytesMax)
+            if !records.isEmpty { return records }
+        }
         let bases: [UInt64]
         do {
             bases = try disk.list().compactMap(Log.position(of:)).sorted()
@@ -24,7 +30,10 @@ package struct LogFollower: Sendable {
             throw LogError(error)
         }
         while let base = bases.last(where: { $0 <= self.position }) ?? bases.first {
-            let records = try self.read(segment: base, disk, bytesMax)
+            let known = self.segment?.base == base ? self.segment?.file : nil
+            let file = known ?? Log.file(at: base)
+            let records = try self.read(base, file, disk, bytesMax)
+            self.segment = (base, file)
             if !records.isEmpty { return records }
             guard bases.contains(self.position), self.position != base else { return [] }
         }
@@ -33,11 +42,11 @@ package struct LogFollower: Sendable {
 
     /// Reads from one segment; afterwards `position` is where the next record begins.
     private mutating func read(
-        segment base: UInt64,
+        _ base: UInt64,
+        _ file: String,
         _ disk: any Disk,
         _ bytesMax: Int
     ) throws(LogError) -> [LogRecord] {
-        let file = Log.file(at: base)
         var records: [LogRecord] = []
         do {
             let size = try disk.size(of: file)

@@ -128,36 +128,70 @@ extension LogRecord {
     package init(decoding body: UnsafeRawBufferPointer, at position: UInt64) throws(WireError) {
         var builder = RecordBuilder()
         let time = try RecordParser.parse(body, into: &builder)
-        guard let built = builder.body else { throw WireError("an empty record") }
-        self.init(position: position, time: time, body: built)
+        self.init(position: position, time: time, body: try builder.finished())
     }
 }
 
-/// Collects the parts of a record into its value.
+/// Collects the parts of a record, each in its place, and makes a value of them at the end.
 private struct RecordBuilder: RecordVisitor {
-    var body: LogRecord.Body?
+    private enum Kind {
+        case nothing
+        case whole(LogRecord.Body)
+        case published(publisher: String, sequence: UInt64)
+        case turn
+        case timerFired(service: Int, partition: Int, name: String)
+        case redriven(service: Int, number: UInt64)
+    }
 
-    mutating func opened(layout: UInt64) { self.body = .opened(layout: layout) }
+    private var kind = Kind.nothing
+    private var made = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 0)
+
+    consuming func finished() throws(WireError) -> LogRecord.Body {
+        switch self.kind {
+        case .nothing: throw WireError("an empty record")
+        case .whole(let body):
+            guard self.made.events.isEmpty else {
+                throw WireError("an event in a record that has none")
+            }
+            return body
+        case .published(let publisher, let sequence):
+            return .published(publisher: publisher, sequence: sequence, events: self.made.events)
+        case .turn: return .turn(self.made)
+        case .timerFired(let service, let partition, let name):
+            return .timerFired(
+                service: service,
+                partition: partition,
+                name: name,
+                event: try self.onlyEvent()
+            )
+        case .redriven(let service, let number):
+            return .redriven(service: service, number: number, event: try self.onlyEvent())
+        }
+    }
+
+    private func onlyEvent() throws(WireError) -> RecordedEvent {
+        guard let event = self.made.events.first else {
+            throw WireError("a record without its event")
+        }
+        return event
+    }
+
+    mutating func opened(layout: UInt64) { self.kind = .whole(.opened(layout: layout)) }
 
     mutating func published(publisher: String, sequence: UInt64) {
-        self.body = .published(publisher: publisher, sequence: sequence, events: [])
+        self.kind = .published(publisher: publisher, sequence: sequence)
     }
 
     mutating func turn(service: Int, partition: Int, epoch: UInt64, sequence: UInt64) {
-        self.body = .turn(
-            RecordedTurn(service: service, partition: partition, epoch: epoch, sequence: sequence)
-        )
-    }
-
-    private mutating func withTurn(_ change: (inout RecordedTurn) -> Void) {
-        guard case .turn(var turn) = self.body else { return }
-        self.body = nil
-        change(&turn)
-        self.body = .turn(turn)
+        self.kind = .turn
+        self.made.service = service
+        self.made.partition = partition
+        self.made.epoch = epoch
+        self.made.sequence = sequence
     }
 
     mutating func acknowledged(topic: Int, offset: UInt64) {
-        self.withTurn { $0.acknowledged.append(Acknowledgement(topic: topic, offset: offset)) }
+        self.made.acknowledged.append(Acknowledgement(topic: topic, offset: offset))
     }
 
     mutating func event(
@@ -167,37 +201,19 @@ private struct RecordBuilder: RecordVisitor {
         envelope: UnsafeRawBufferPointer,
         at: Int
     ) throws(WireError) {
-        let event = RecordedEvent(
-            topic: topic,
-            partition: partition,
-            offset: offset,
-            event: try EventEnvelope(decoding: envelope)
-        )
-        switch self.body {
-        case .published(let publisher, let sequence, var events):
-            events.append(event)
-            self.body = .published(publisher: publisher, sequence: sequence, events: events)
-        case .turn:
-            self.withTurn { $0.events.append(event) }
-        case .timerFired(let service, let partition, let name, _):
-            self.body = .timerFired(
-                service: service,
+        self.made.events.append(
+            RecordedEvent(
+                topic: topic,
                 partition: partition,
-                name: name,
-                event: event
+                offset: offset,
+                event: try EventEnvelope(decoding: envelope)
             )
-        case .redriven(let service, let number, _):
-            self.body = .redriven(service: service, number: number, event: event)
-        default:
-            throw WireError("an event in a record that has none")
-        }
+        )
     }
 
     mutating func changed(offset: UInt64, bytes: UnsafeRawBufferPointer) {
-        self.withTurn {
-            if $0.changes.isEmpty { $0.firstChange = offset }
-            $0.changes.append([UInt8](bytes))
-        }
+        if self.made.changes.isEmpty { self.made.firstChange = offset }
+        self.made.changes.append([UInt8](bytes))
     }
 
     mutating func timerSet(
@@ -205,89 +221,58 @@ private struct RecordBuilder: RecordVisitor {
         due: Instant,
         envelope: UnsafeRawBufferPointer
     ) throws(WireError) {
-        let timer = TimerRequest(
-            name: name,
-            due: due,
-            event: try EventEnvelope(decoding: envelope)
+        self.made.timersSet.append(
+            TimerRequest(name: name, due: due, event: try EventEnvelope(decoding: envelope))
         )
-        self.withTurn { $0.timersSet.append(timer) }
     }
 
-    mutating func timerCancelled(name: String) {
-        self.withTurn { $0.timersCancelled.append(name) }
-    }
+    mutating func timerCancelled(name: String) { self.made.timersCancelled.append(name) }
 
     mutating func snapshot(_ bytes: UnsafeRawBufferPointer) {
-        self.withTurn { $0.snapshot = [UInt8](bytes) }
+        self.made.snapshot = [UInt8](bytes)
     }
 
     mutating func assigned(service: Int, partition: Int, epoch: UInt64, instance: String) {
-        self.body = .assigned(
-            service: service,
-            partition: partition,
-            epoch: epoch,
-            instance: instance
+        self.kind = .whole(
+            .assigned(service: service, partition: partition, epoch: epoch, instance: instance)
         )
     }
 
-    private static let nothing = RecordedEvent(
-        topic: 0,
-        partition: 0,
-        offset: 0,
-        event: EventEnvelope(
-            id: .none,
-            source: "",
-            type: "",
-            subject: "",
-            time: .zero,
-            trace: TraceContext(startedBy: .none),
-            causation: .none,
-            correlation: "",
-            data: []
-        )
-    )
-
     mutating func timerFired(service: Int, partition: Int, name: String) {
-        self.body = .timerFired(
-            service: service,
-            partition: partition,
-            name: name,
-            event: Self.nothing
-        )
+        self.kind = .timerFired(service: service, partition: partition, name: name)
     }
 
     mutating func deadLettered(
         _ letter: DeadLetterHead,
         envelope: UnsafeRawBufferPointer
     ) throws(WireError) {
-        self.body = .deadLettered(
-            DeadLetter(
-                number: letter.number,
-                service: letter.service,
-                partition: letter.partition,
-                topic: letter.topic,
-                offset: letter.offset,
-                attempts: letter.attempts,
-                error: letter.error,
-                event: try EventEnvelope(decoding: envelope)
+        self.kind = .whole(
+            .deadLettered(
+                DeadLetter(
+                    number: letter.number,
+                    service: letter.service,
+                    partition: letter.partition,
+                    topic: letter.topic,
+                    offset: letter.offset,
+                    attempts: letter.attempts,
+                    error: letter.error,
+                    event: try EventEnvelope(decoding: envelope)
+                )
             )
         )
     }
 
     mutating func redriven(service: Int, number: UInt64) {
-        self.body = .redriven(service: service, number: number, event: Self.nothing)
+        self.kind = .redriven(service: service, number: number)
     }
 
     mutating func rewound(service: Int, partition: Int, topic: Int, offset: UInt64) {
-        self.body = .rewound(
-            service: service,
-            partition: partition,
-            topic: topic,
-            offset: offset
+        self.kind = .whole(
+            .rewound(service: service, partition: partition, topic: topic, offset: offset)
         )
     }
 
-    mutating func closed() { self.body = .closed }
+    mutating func closed() { self.kind = .whole(.closed) }
 
-    mutating func checkpoint(_ state: UnsafeRawBufferPointer) { self.body = .checkpoint }
+    mutating func checkpoint(_ state: UnsafeRawBufferPointer) { self.kind = .whole(.checkpoint) }
 }

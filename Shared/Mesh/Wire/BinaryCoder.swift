@@ -43,7 +43,23 @@ public struct BinaryEncoder: FieldCoder {
         _ name: StaticString,
         _ value: inout T
     ) throws(WireError) {
-        self.writer.counted(value.encoded())
+        try self.counted(&value)
+    }
+
+    /// Writes a value in place, and its length before it once that is known.
+    @inlinable
+    mutating func counted<T: WireCodable>(_ value: inout T) throws(WireError) {
+        let start = self.writer.bytes.count
+        self.writer.u8(0)
+        try value.fields(&self)
+        let count = self.writer.bytes.count - start - 1
+        if count < 0x80 {
+            self.writer.bytes[start] = UInt8(count)
+        } else {
+            var length = WireWriter()
+            length.varint(UInt64(count))
+            self.writer.bytes.replaceSubrange(start...start, with: length.bytes)
+        }
     }
 
     /// Writes the count, then each value.
@@ -53,7 +69,10 @@ public struct BinaryEncoder: FieldCoder {
         _ value: inout [T]
     ) throws(WireError) {
         self.writer.varint(UInt64(value.count))
-        for element in value { self.writer.counted(element.encoded()) }
+        for index in value.indices {
+            var element = value[index]
+            try self.counted(&element)
+        }
     }
 }
 

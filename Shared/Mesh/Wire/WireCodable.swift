@@ -92,6 +92,7 @@ extension WireCodable {
     @inlinable
     public func encoded() -> [UInt8] {
         var coder = BinaryEncoder()
+        coder.writer.bytes.reserveCapacity(96)
         var copy = self
         // Encoding reads fields and has nothing to refuse.
         do { try copy.fields(&coder) } catch { preconditionFailure("encoding failed: \(error)") }

@@ -1,7 +1,7 @@
 import Glibc
 import Mesh
 
-/// A `squall` that runs in a folder of its own, with everything that it writes.
+/// A `squall`, or another program, that runs in a folder of its own, with everything it writes.
 final class SquallProcess {
     let pid: pid_t
     private let output: String
@@ -20,7 +20,12 @@ final class SquallProcess {
         return ".build/debug"
     }()
 
-    init(_ arguments: [String], in folder: TestFolder, environment: [String] = []) throws {
+    init(
+        _ arguments: [String],
+        in folder: TestFolder,
+        environment: [String] = [],
+        program: String = "\(SquallProcess.executables)/squall"
+    ) throws {
         let number = folder.nextNumber()
         self.output = "\(folder.path)/out-\(number)"
         self.errors = "\(folder.path)/err-\(number)"
@@ -31,15 +36,14 @@ final class SquallProcess {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, self.output, flags, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, self.errors, flags, 0o600)
-        let path = "\(Self.executables)/squall"
-        let shell = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder.path, path]
+        let shell = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder.path, program]
         var words: [UnsafeMutablePointer<CChar>?] = (shell + arguments).map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?] =
             (["PATH=/usr/bin:/bin"] + environment).map { strdup($0) } + [nil]
         defer { for word in words + variables { free(word) } }
         var pid: pid_t = 0
         let result = posix_spawn(&pid, "/bin/sh", &actions, nil, &words, &variables)
-        guard result == 0 else { throw Failure("cannot start \(path): error \(result)") }
+        guard result == 0 else { throw Failure("cannot start \(program): error \(result)") }
         self.pid = pid
     }
 
@@ -132,6 +136,16 @@ final class TestFolder {
         defer { process.destroy() }
         let code = try process.wait()
         return (code, process.standardOutput, process.standardError)
+    }
+
+    /// Runs another program to its end and returns what it writes; it must succeed.
+    func run(_ program: String, _ arguments: [String]) throws -> String {
+        let process = try SquallProcess(arguments, in: self, program: program)
+        defer { process.destroy() }
+        guard try process.wait() == 0 else {
+            throw SquallProcess.Failure("\(program): \(process.standardError)")
+        }
+        return process.standardOutput
     }
 
     /// Runs a command that must succeed, and returns its answer.

@@ -1,9 +1,10 @@
 import Mesh
 
-/// No service gave up an event for good.
+/// No service gave up an event for good, but for those that nobody can read: these are given up
+/// by somebody.
 package struct NoDeadLetters: Invariant {
     package let name = "no-dead-letters"
-    package let promise = "no dead letter is left"
+    package let promise = "nothing is left as a dead letter but what nobody can read"
     package let hears: Hearing = .records
 
     private struct Letter {
@@ -14,6 +15,9 @@ package struct NoDeadLetters: Invariant {
 
     private let layout: MeshLayout
     private var letters: [Letter] = []
+    /// What was published for nobody to read and no service has given up.
+    private var poison: [EventID: Witness] = [:]
+    private var poisonCount = 0
     private var redriven = 0
 
     package init(layout: MeshLayout) {
@@ -22,6 +26,14 @@ package struct NoDeadLetters: Invariant {
 
     package mutating func recorded(_ record: LogRecord) -> Finding? {
         switch record.body {
+        case .published(_, _, let events):
+            for event in events where event.event.correlation == PoisonEvent.correlation {
+                self.published(poison: event, record.position)
+            }
+
+        case .deadLettered(let letter) where letter.event.correlation == PoisonEvent.correlation:
+            self.poison[letter.event.id] = nil
+
         case .deadLettered(let letter):
             let known = self.layout.services.indices.contains(letter.service)
             let service = known ? self.layout.services[letter.service].name : "a service"
@@ -45,9 +57,32 @@ package struct NoDeadLetters: Invariant {
         return nil
     }
 
+    private mutating func published(poison event: RecordedEvent, _ position: UInt64) {
+        self.poisonCount += 1
+        let services = self.layout.services.indices
+        let isConsumed = services.contains {
+            self.layout.consumedTopics(of: $0).contains(event.topic)
+        }
+        guard isConsumed else { return }
+        self.poison[event.event.id] = Witness(
+            "\(event.event.subject) published, which is no \(event.event.type)",
+            position: position,
+            event: event.event.id
+        )
+    }
+
     package mutating func finished(_ end: RunEnd) -> Finding {
         if let first = self.letters.first {
             return .broken("\(counted(self.letters.count, "dead letter")) left", first.witness)
+        }
+        // The first by position, whatever order the dictionary has.
+        let swallowed = self.poison.values.min { $0.position ?? 0 < $1.position ?? 0 }
+        if let swallowed {
+            let count = counted(self.poison.count, "event")
+            return .broken("\(count) that nobody can read became no dead letter", swallowed)
+        }
+        if self.poisonCount > 0 {
+            return .held("none but \(counted(self.poisonCount, "event")) that nobody can read")
         }
         return .held(self.redriven > 0 ? "\(self.redriven) redriven" : "none")
     }

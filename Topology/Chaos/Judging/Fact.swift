@@ -93,3 +93,22 @@ extension LogRecord {
         }
     }
 }
+
+/// A record with what its events say, decoded once for all who take it in.
+package struct ReadRecord: Sendable {
+    package let record: LogRecord
+    /// What each of the record's events says, in their order; nil for what nobody judges.
+    package let contents: [ShopEvent?]
+
+    package init(_ record: LogRecord) {
+        self.record = record
+        switch record.body {
+        case .published(_, _, let events): self.contents = events.map { ShopEvent($0.event) }
+        case .turn(let turn): self.contents = turn.events.map { ShopEvent($0.event) }
+        case .timerFired(_, _, _, let event), .redriven(_, _, let event):
+            self.contents = [ShopEvent(event.event)]
+        case .opened, .assigned, .deadLettered, .rewound, .closed, .checkpoint:
+            self.contents = []
+        }
+    }
+}

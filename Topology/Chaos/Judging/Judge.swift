@@ -23,11 +23,15 @@ package final class Judge {
     ///
     /// The shop's promises are judged where the layout has its topics; the stock that Inventory
     /// starts with is read from its `stockPerProduct` setting. Nothing is judged by the invariants
-    /// whose names are in `exceptions`.
-    package convenience init(layout: MeshLayout, except exceptions: Set<String> = []) {
+    /// whose names are in `exceptions`; `own` ones are added to the usual ones.
+    package convenience init(
+        layout: MeshLayout,
+        except exceptions: Set<String> = [],
+        adding own: [any Invariant] = []
+    ) {
         let isShop = ["orders.placed", "orders.ended"].allSatisfy { layout.topicIndex($0) != nil }
         let shop = isShop ? Self.shopInvariants(layout) : []
-        let all = shop + Self.meshInvariants(layout)
+        let all = shop + Self.meshInvariants(layout) + own
         self.init(
             layout: layout,
             invariants: all.filter { !exceptions.contains($0.name) },
@@ -77,7 +81,11 @@ package final class Judge {
     }
 
     /// Takes in the next record.
-    package func observe(_ record: LogRecord) {
+    package func observe(_ record: LogRecord) { self.observe(ReadRecord(record)) }
+
+    /// Takes in the next record.
+    package func observe(_ read: ReadRecord) {
+        let record = read.record
         self.lastTime = max(self.lastTime, record.time)
         self.counts.observe(record)
         if case .turn(let turn) = record.body {
@@ -87,14 +95,14 @@ package final class Judge {
                 else { continue }
                 self.note(finding, index)
             }
-            self.observe(turn.events, record.position)
+            self.observe(turn.events, read.contents, record.position)
             return
         }
         for index in self.recordHearers {
             if let finding = self.invariants[index].recorded(record) { self.note(finding, index) }
         }
         if case .published(_, _, let events) = record.body {
-            self.observe(events, record.position)
+            self.observe(events, read.contents, record.position)
         }
     }
 
@@ -127,13 +135,19 @@ package final class Judge {
         return self.book.confirmedCount + self.book.cancelledCount == 0
     }
 
-    private func observe(_ events: [RecordedEvent], _ position: UInt64) {
+    private func observe(
+        _ events: [RecordedEvent],
+        _ contents: [ShopEvent?],
+        _ position: UInt64
+    ) {
         guard self.isShop else { return }
-        for index in events.indices { self.observe(events[index], position) }
+        for index in events.indices {
+            guard let content = contents[index] else { continue }
+            self.observe(events[index], content, position)
+        }
     }
 
-    private func observe(_ event: RecordedEvent, _ position: UInt64) {
-        guard let content = ShopEvent(event.event) else { return }
+    private func observe(_ event: RecordedEvent, _ content: ShopEvent, _ position: UInt64) {
         let (order, isRepeat) = self.book.happened(content, at: position)
         let fact = Fact(
             position: position,

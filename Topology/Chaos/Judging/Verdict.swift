@@ -95,7 +95,8 @@ package struct Verdict: Sendable, Hashable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private var headline: String {
+    /// One line: what happened, in numbers.
+    package var headline: String {
         if self.isVacuous, self.outcome == .unknown {
             return "nothing was judged: no order ended; let it run longer or raise the load"
         }

@@ -31,20 +31,24 @@ package struct RunFold: Sendable {
     }
 
     /// Takes in the next record.
-    package mutating func observed(_ record: LogRecord) {
+    package mutating func observed(_ record: LogRecord) { self.observed(ReadRecord(record)) }
+
+    /// Takes in the next record.
+    package mutating func observed(_ read: ReadRecord) {
+        let record = read.record
         self.recordCount += 1
         self.lastTime = max(self.lastTime, record.time)
         self.lastPosition = record.position
         switch record.body {
-        case .published(_, _, let events): self.published(events, record.time)
-        case .turn(let turn): self.committed(turn, record.time)
+        case .published(_, _, let events): self.published(events, read.contents, record.time)
+        case .turn(let turn): self.committed(turn, read.contents, record.time)
 
         case .timerFired(let service, _, _, let event):
-            self.published([event], record.time)
+            self.published([event], read.contents, record.time)
             if self.services.indices.contains(service) { self.services[service].timersFired += 1 }
 
         case .redriven(let service, _, let event):
-            self.published([event], record.time)
+            self.published([event], read.contents, record.time)
             if self.services.indices.contains(service) { self.services[service].redriven += 1 }
 
         case .deadLettered(let letter):
@@ -73,7 +77,11 @@ package struct RunFold: Sendable {
 
     private var rate = RateMeter()
 
-    private mutating func committed(_ turn: RecordedTurn, _ time: Instant) {
+    private mutating func committed(
+        _ turn: RecordedTurn,
+        _ contents: [ShopEvent?],
+        _ time: Instant
+    ) {
         self.turnCount += 1
         if self.services.indices.contains(turn.service) {
             for place in turn.acknowledged {
@@ -88,10 +96,14 @@ package struct RunFold: Sendable {
             }
             self.services[turn.service].committed(turn, time)
         }
-        self.published(turn.events, time)
+        self.published(turn.events, contents, time)
     }
 
-    private mutating func published(_ events: [RecordedEvent], _ time: Instant) {
+    private mutating func published(
+        _ events: [RecordedEvent],
+        _ contents: [ShopEvent?],
+        _ time: Instant
+    ) {
         if !events.isEmpty { self.rate.happened(events.count, at: time) }
         for index in events.indices {
             let (topic, partition) = (events[index].topic, events[index].partition)
@@ -104,7 +116,7 @@ package struct RunFold: Sendable {
             for service in self.services.indices {
                 self.services[service].published(topic, partition, offset, at: time)
             }
-            if let content = ShopEvent(events[index].event) {
+            if let content = contents[index] {
                 self.orders.happened(content, at: events[index].event.time, committed: time)
             }
         }

@@ -33,12 +33,6 @@ package struct Operation: Sendable, Hashable, CustomStringConvertible {
         self.trigger = trigger
     }
 
-    /// What it does, without when: `scale inventory to 3`.
-    package var deed: String {
-        let count = self.kind == .scale ? " to \(self.instances)" : ""
-        return "\(self.kind.rawValue) \(self.service)\(count)"
-    }
-
     /// The operation in words: `scale inventory to 3 at 2s`.
     package var description: String {
         switch self.trigger {
@@ -47,5 +41,11 @@ package struct Operation: Sendable, Hashable, CustomStringConvertible {
             let plus = time > .zero ? "\(time.text) " : ""
             return "\(self.deed) \(plus)after \(event)"
         }
+    }
+
+    /// What it does, without when.
+    package var deed: String {
+        let count = self.kind == .scale ? " to \(self.instances)" : ""
+        return "\(self.kind.rawValue) \(self.service)\(count)"
     }
 }

@@ -6,6 +6,15 @@ import TopologyFile
 /// In the simulated world the same scenario is the same run, to the last byte. Nothing in it is
 /// left to chance that the seed does not decide; what a ``ScenarioFile`` leaves open is drawn.
 package struct Scenario: Sendable, Hashable {
+    /// How a run decides what happens next, among what could.
+    package enum Strategy: String, Sendable, Hashable, CaseIterable {
+        /// When it is due; links and jobs take random times and turns.
+        case random
+        /// By priorities of the processes, drawn at random and changed a few times: probabilistic
+        /// concurrency testing.
+        case pct
+    }
+
     /// What people call it.
     package var name = "scenario"
     package var topology: Topology
@@ -20,6 +29,7 @@ package struct Scenario: Sendable, Hashable {
     package var operations: [Operation] = []
     /// The planted bugs.
     package var flaws: [String] = []
+    package var strategy = Strategy.random
     /// The invariants, by name, that it is not judged by.
     package var exceptions: Set<String> = []
     /// A snapshot is taken after at most this many commits; nil for what each service says.
@@ -52,6 +62,7 @@ extension Scenario {
         var members: [JSONValue.Member] = [.init("name", .string(self.name))]
         members.append(.init("seed", .string(String(self.seed))))
         members.append(.init("orders", .int(Int64(self.orders))))
+        members.append(.init("strategy", .string(self.strategy.rawValue)))
         members.append(.init("faults", .array(self.faults.map(\.json))))
         if !self.operations.isEmpty {
             members.append(.init("operations", .array(self.operations.map(\.json))))

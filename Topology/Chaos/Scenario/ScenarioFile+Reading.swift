@@ -8,8 +8,8 @@ extension Shape {
         required: ["topology"],
         optional: [
             "$schema", "name", "summary", "with", "orders", "for", "seed", "seeds", "worlds",
-            "faults", "operations", "flaws", "brokenBy", "except", "snapshotEvery", "atLeast",
-            "convergesWithin",
+            "faults", "operations", "flaws", "brokenBy", "except", "strategy", "snapshotEvery",
+            "atLeast", "convergesWithin",
         ]
     )
     static let fault = Shape(
@@ -128,6 +128,7 @@ struct ScenarioReader {
         file.flaws = self.flaws(section, "flaws")
         file.brokenBy = self.flaws(section, "brokenBy")
         file.exceptions = self.exceptions(section, topology)
+        file.strategy = self.document.choice(section, "strategy", default: file.strategy)
         if section["snapshotEvery"] != nil {
             file.snapshotEvery = self.document.whole(
                 section,

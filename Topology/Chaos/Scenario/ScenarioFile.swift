@@ -26,6 +26,8 @@ package struct ScenarioFile: Sendable, Hashable {
     package var brokenBy: [String] = []
     /// The invariants, by name, that it is not judged by.
     package var exceptions: Set<String> = []
+    /// How a simulated run decides what happens next.
+    package var strategy = Scenario.Strategy.random
     package var snapshotEvery: Int?
     package var atLeast = Duration.zero
     package var convergesWithin = Duration.seconds(30)
@@ -43,6 +45,7 @@ package struct ScenarioFile: Sendable, Hashable {
         scenario.operations = self.operations
         scenario.flaws = self.flaws
         scenario.exceptions = self.exceptions
+        scenario.strategy = self.strategy
         scenario.snapshotEvery = self.snapshotEvery
         scenario.atLeast = self.atLeast
         scenario.convergesWithin = self.convergesWithin

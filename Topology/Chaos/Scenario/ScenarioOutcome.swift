@@ -12,9 +12,17 @@ package struct ScenarioOutcome: Sendable {
     /// How many messages arrived somewhere; simulated only.
     package var messages = 0
     package var steps = 0
-    /// How often each fault of the scenario bit.
+    /// How often each fault of the scenario bit: how often it took hold of something.
+    ///
+    /// The same is counted in both worlds: a process that ran was killed, stopped (once for a
+    /// pause, each time for a share of the processor) or given another time; a rule of a link or a
+    /// party's fault hit an attempt; a slowed service was done with an event; a sync failed or took
+    /// longer; the disk refused room; a write was torn, a bit flipped; an order was placed in a
+    /// spike, a poison event was published. What is armed and meets nothing has not bitten. Whether
+    /// anything came of it is for the invariants to say.
     package var bitten: [Int] = []
-    /// Which operations came to their end.
+    /// Which operations came to their end, and had something to do: dead letters to redrive, events
+    /// to rewind to.
     package var done: [Bool] = []
     /// How much time passed, virtual in the simulated world.
     package var elapsed = Duration.zero

@@ -28,6 +28,8 @@ package struct ScenarioResult: Sendable {
         package var bitten: [Int]
         package var hash: UInt64
         package var elapsed: Duration
+        /// The run folder; empty for a run that has none.
+        package var folder: String
     }
 
     package let name: String
@@ -76,7 +78,8 @@ package struct ScenarioResult: Sendable {
                 doubt: doubt,
                 bitten: bitten,
                 hash: outcome.hash,
-                elapsed: outcome.elapsed
+                elapsed: outcome.elapsed,
+                folder: outcome.folder
             )
         )
     }

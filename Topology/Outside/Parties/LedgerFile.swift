@@ -21,8 +21,14 @@ package enum LedgerFile {
 
     /// Returns the line of an entry, its line end included.
     package static func line(_ entry: some WireCodable) -> [UInt8] {
-        let covered = Array(entry.json.text.utf8.dropLast())
-        return covered + covered.withUnsafeBytes { self.tail(of: $0) } + [self.newline]
+        var encoder = LedgerLineEncoder()
+        var entry = entry
+        // Writing reads fields and has nothing to refuse.
+        do { try entry.fields(&encoder) } catch { preconditionFailure("writing failed: \(error)") }
+        var line = encoder.bytes
+        line.append(contentsOf: line.withUnsafeBytes { self.tail(of: $0) })
+        line.append(self.newline)
+        return line
     }
 
     /// The end of a line: the checksum of what stands before it.

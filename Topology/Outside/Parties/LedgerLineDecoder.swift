@@ -3,15 +3,20 @@ import Mesh
 /// Reads the fields of a line as ``LedgerFile`` writes them, without building a document.
 ///
 /// A bank that comes back after a crash reads its whole ledger first, so this is worth having. It
-/// knows only lines whose fields are numbers, truth values and texts without escapes, in the order
-/// in which they are declared; on anything else it throws, and the line is read as any JSON.
+/// knows only lines as ``LedgerLineEncoder`` writes them, without escapes in texts, with all fields
+/// in the order in which they are declared; on anything else it throws, and the line is read as
+/// any JSON.
 struct LedgerLineDecoder: FieldCoder {
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0
+    /// Whether the next field is the first one of its object.
+    private var isFirst: Bool
 
     /// Creates a decoder of an object without its closing brace; `bytes` must outlive it.
     init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
+        self.isFirst = bytes.first == UInt8(ascii: "{")
+        if self.isFirst { self.offset = 1 }
     }
 
     var isDecoding: Bool { true }
@@ -59,19 +64,38 @@ struct LedgerLineDecoder: FieldCoder {
     }
 
     mutating func field<T: WireCodable>(_ name: StaticString, _ value: inout T) throws(WireError) {
-        throw self.unusual
+        try self.key(name)
+        value = try self.object()
     }
 
     mutating func field<T: WireCodable>(
         _ name: StaticString,
         _ value: inout [T]
     ) throws(WireError) {
-        throw self.unusual
+        try self.key(name)
+        guard self.skip("[") else { throw self.unusual }
+        value = []
+        if self.skip("]") { return }
+        repeat { value.append(try self.object()) } while self.skip(",")
+        guard self.skip("]") else { throw self.unusual }
+    }
+
+    private mutating func object<T: WireCodable>() throws(WireError) -> T {
+        guard self.skip("{") else { throw self.unusual }
+        self.isFirst = true
+        var value = T()
+        try value.fields(&self)
+        guard self.skip("}") else { throw self.unusual }
+        self.isFirst = false
+        return value
     }
 
     private mutating func key(_ name: StaticString) throws(WireError) {
-        let isNext = self.skip(self.offset == 0 ? "{\"" : ",\"") && self.skip(name)
-        guard isNext, self.skip("\":") else { throw self.unusual }
+        let isNext = self.isFirst || self.skip(",")
+        self.isFirst = false
+        guard isNext, self.skip("\""), self.skip(name), self.skip("\":") else {
+            throw self.unusual
+        }
     }
 
     /// Steps over `text` where it comes next.

@@ -1,3 +1,4 @@
+import Chaos
 import Mesh
 import MeshSocket
 

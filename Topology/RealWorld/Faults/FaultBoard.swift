@@ -1,3 +1,4 @@
+import Chaos
 import Mesh
 
 /// The faults that commands armed in a running topology, until they are healed or their time ends.
@@ -33,6 +34,18 @@ struct FaultBoard {
             case .party(let party, let kind): "\(party) \(kind.rawValue)"
             case .slowParty(let party, let delay): "\(party) slow by \(HumanText.duration(delay))"
             case .load(let text): "load \(text)"
+            }
+        }
+
+        /// The processes, services and parties that it is done to.
+        var targets: [String] {
+            switch self {
+            case .paused(let process), .crashLoop(let process, _), .slowProcessor(let process, _):
+                [process]
+            case .slow(let service, _): [service]
+            case .cut(let from, let to), .link(let from, let to, _): [from, to]
+            case .party(let party, _), .slowParty(let party, _): [party]
+            case .load: ["shoppers"]
             }
         }
 

@@ -14,13 +14,8 @@ final class LoadDriver {
     private var isRunning = false
     private var isNoting = false
     private var acceptedUpTo: UInt64 = 0
-    /// Armed while something is unanswered: what was answered then, and how long to wait for more.
+    private var answerWatch = AnswerWatch()
     private var answerTimer: TimerID?
-    private var answerWait = LoadDriver.answerWaitMin
-
-    /// How long the hub may answer nothing until everything open is sent again; doubles each time.
-    private static let answerWaitMin = Duration.seconds(1)
-    private static let answerWaitMax = Duration.seconds(8)
     private var retry: TimerID?
     /// Whether the hub refuses everything because its disk is full.
     private var isHubFull = false
@@ -250,19 +245,21 @@ final class LoadDriver {
         self.watchAnswers()
     }
 
-    /// What was published or its answer may be lost on a bad link.
+    /// How many answers came so far.
+    private var answeredCount: Int { Int(self.acceptedUpTo) + self.refusedCount }
+
     private func watchAnswers() {
-        guard self.answerTimer == nil, self.unansweredCount > 0 else { return }
-        let answered = (self.acceptedUpTo, self.refusedCount)
-        self.answerTimer = self.loop.timer(at: self.loop.now() + self.answerWait) { [weak self] in
+        let wait = self.answerWatch.sent(answered: self.answeredCount, open: self.unansweredCount)
+        guard let wait else { return }
+        self.answerTimer = self.loop.timer(at: self.loop.now() + wait) { [weak self] in
             guard let self else { return }
             self.answerTimer = nil
-            if (self.acceptedUpTo, self.refusedCount) != answered {
-                self.answerWait = Self.answerWaitMin
-            } else if self.unansweredCount > 0, self.client.isConnected {
-                self.answerWait = min(self.answerWait * 2, Self.answerWaitMax)
-                self.client.sendAgain()
-            }
+            let isLost = self.answerWatch.cameDue(
+                answered: self.answeredCount,
+                open: self.unansweredCount,
+                isConnected: self.client.isConnected
+            )
+            if isLost { self.client.sendAgain() }
             self.send()
         }
     }

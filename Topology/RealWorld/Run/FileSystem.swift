@@ -57,6 +57,18 @@ package enum FileSystem {
         guard rename(temporary, path) == 0 else { throw Self.failure("write", path) }
     }
 
+    /// Adds to the end of a file, which is made where there is none.
+    package static func append(_ text: String, to path: String) throws(Failure) {
+        let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC
+        let descriptor = open(path, flags, 0o644)
+        guard descriptor >= 0 else { throw Self.failure("write", path) }
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+            throw Self.failure("write", path)
+        }
+    }
+
     /// Creates a folder; returns false where something of that name exists.
     package static func makeFolder(_ path: String) throws(Failure) -> Bool {
         if mkdir(path, 0o755) == 0 { return true }

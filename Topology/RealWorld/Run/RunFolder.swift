@@ -17,6 +17,7 @@ package final class RunFolder {
         package static let hub = "hub.sock"
         package static let audit = "audit.ndjson"
         package static let run = "run.json"
+        package static let diary = "diary.ndjson"
         package static let scenario = "scenario.json"
         package static let outcome = "outcome.json"
         package static let lock = "lock"

@@ -41,14 +41,12 @@ struct LaunchPlan {
     ///   - topology: What to launch.
     ///   - flaws: The planted bugs.
     ///   - powerCuts: Whether a kill loses what was not synced.
-    ///   - diskFaults: Whether the hub's disk can be made to fail.
     ///   - snapshotEvery: The most commits between two snapshots; nil for what services say.
     ///   - token: Returns a new secret with each call.
     init(
         _ topology: Topology,
         flaws: [String],
         powerCuts: Bool = false,
-        diskFaults: Bool = false,
         snapshotEvery: Int? = nil,
         token: () -> String
     ) {
@@ -87,7 +85,7 @@ struct LaunchPlan {
             self.tokens["\(party.name)/\(party.name)"] = token()
         }
         for tool in ["squall/admin", "squall/observer"] { self.tokens[tool] = token() }
-        self.addHub(topology, powerCuts: powerCuts, diskFaults: diskFaults)
+        self.addHub(topology, powerCuts: powerCuts)
     }
 
     /// Adds the process of one more instance, and its adapter before it where it needs one.
@@ -180,7 +178,7 @@ struct LaunchPlan {
         return adapter
     }
 
-    private mutating func addHub(_ topology: Topology, powerCuts: Bool, diskFaults: Bool) {
+    private mutating func addHub(_ topology: Topology, powerCuts: Bool) {
         let members = self.tokens.sorted { $0.key < $1.key }
             .map { JSONValue.Member($0.key, .string($0.value)) }
         let line: JSONValue = [
@@ -188,7 +186,6 @@ struct LaunchPlan {
             "tokens": .object(members),
             "flaws": .array(self.flaws.names.sorted().map { .string($0) }),
             "powerCuts": .bool(powerCuts),
-            "diskFaults": .bool(diskFaults),
         ]
         var hub = Process(name: Self.hub, kind: .hub, program: .executable("Hub"))
         hub.standardInput = line.text + "\n"

@@ -38,8 +38,9 @@ final class LogFeed {
     func readSome() throws(LogError) -> Bool {
         let records = try self.follower.next(from: self.disk, bytesMax: Self.pieceBytesMax)
         for record in records {
-            self.fold.observed(record)
-            self.judge.observe(record)
+            let read = ReadRecord(record)
+            self.fold.observed(read)
+            self.judge.observe(read)
             if let onEvent { for event in record.events { onEvent(event.event) } }
         }
         if let violation = self.judge.violation, !self.hasReportedViolation {
@@ -49,8 +50,9 @@ final class LogFeed {
         return !records.isEmpty
     }
 
-    /// Takes in everything that there is.
-    func readAll() throws(LogError) {
+    /// Takes in everything that there is; `again` reads the whole log once more.
+    func readAll(again: Bool = false) throws(LogError) {
+        if again { try LogRot.check(self.disk) }
         while try self.readSome() {}
         try self.follower.checkEnd(in: self.disk)
     }

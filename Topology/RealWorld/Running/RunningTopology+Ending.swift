@@ -185,7 +185,7 @@ extension RunningTopology {
     private func judged() -> Ending {
         var invariant = "log-readable"
         do {
-            try self.feed.readAll()
+            try self.feed.readAll(again: self.hasRotten)
             invariant = "ledgers-readable"
             let ledgers = try LedgerReader.ledgers(of: ".", topology: self.plan.topology)
             let verdict = self.feed.verdict(ledgers)

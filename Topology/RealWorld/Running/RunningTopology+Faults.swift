@@ -47,9 +47,26 @@ enum PartyCommand {
 extension RunningTopology {
     /// Puts an armed fault on the board and sees to it that it heals in time.
     func arm(_ fault: FaultBoard.Fault, for duration: Duration?) {
+        self.countLocalBites()
+        for armed in self.board.armed where armed.fault.isReplaced(by: fault) {
+            self.isOver(armed)
+        }
         self.board.arm(fault, for: duration, now: self.loop.now())
         self.baselines[fault] = self.counter(of: fault)
         self.armLeaseTimer()
+    }
+
+    /// Writes down a fault that was healed or replaced.
+    private func isOver(_ armed: FaultBoard.Armed) {
+        RunDiary.note(
+            RunDiary.Fault(
+                text: armed.fault.text,
+                targets: armed.fault.targets,
+                begin: armed.since,
+                end: self.loop.now(),
+                bitten: armed.bitten
+            )
+        )
     }
 
     /// What grows by one each time the fault bites, where squall can count it itself.
@@ -85,7 +102,7 @@ extension RunningTopology {
             self.admin.ask(["do": "status"]) { [weak self] result in
                 guard let self, case .success(let status) = result else { return }
                 self.count(rules: status["rules"]?.array ?? [])
-                guard let hubFault, let count = status["disk"]?["delayed"]?.int else { return }
+                guard let hubFault, let count = status["slowSyncs"]?.int else { return }
                 let before = self.earlierBites(hubFault)
                 self.board.bit(hubFault, count: before + Int(clamping: count))
             }
@@ -174,6 +191,7 @@ extension RunningTopology {
             self.baselines[fault] = nil
             self.ownBites[fault] = nil
             let armed = self.board.healed(fault)
+            if let armed { self.isOver(armed) }
             self.armLeaseTimer()
             then(
                 armed.map {
@@ -185,15 +203,13 @@ extension RunningTopology {
         case .paused(let process):
             self.launcher.resume(process)
             finish(nil)
-        case .slow(LaunchPlan.hub, _):
-            let before = self.earlierBites(fault)
-            self.admin.ask(["do": "disk"]) { result in
-                let count = (try? result.get())?["disk"]?["delayed"]?.int
-                finish(count.map { before + Int(clamping: $0) })
-            }
         case .slow(let service, _):
             let request: JSONValue = ["do": "slow", "service": .string(service), "milliseconds": 0]
-            self.admin.ask(request) { _ in finish(nil) }
+            let before = self.earlierBites(fault)
+            self.admin.ask(request) { result in
+                let count = (try? result.get())?["bitten"]?.int
+                finish(count.map { before + Int(clamping: $0) })
+            }
         case .cut, .link:
             guard let number = self.rules[fault] else { return finish(nil) }
             let before = self.earlierBites(fault)

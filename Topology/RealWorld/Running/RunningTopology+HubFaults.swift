@@ -21,7 +21,8 @@ extension RunningTopology {
                     self?.healIfOver(armed.fault)
                 }
             case .slow(let service, let delay):
-                self.slow(service, by: delay, bitten: armed.bitten) { _ in }
+                self.ownBites[armed.fault] = armed.bitten
+                self.slow(service, by: delay) { _ in }
             default: continue
             }
         }
@@ -68,32 +69,18 @@ extension RunningTopology {
         }
     }
 
-    /// Tells the hub to let a service handle each event later, or each sync of its own disk take
-    /// longer.
-    ///
-    /// `bitten` is how often that fault bit before.
+    /// Tells the hub to let a service handle each event later.
     func slow(
         _ service: String,
         by delay: Duration,
-        bitten: Int = 0,
         _ then: @escaping (ControlError?) -> Void
     ) {
-        var request: JSONValue = [
+        let request: JSONValue = [
             "do": "slow", "service": .string(service),
             "milliseconds": .int(max(1, delay.inMilliseconds)),
         ]
-        let isHub = service == LaunchPlan.hub
-        if isHub { request = ["do": "disk", "syncDelay": .int(delay.inNanoseconds)] }
-        self.admin.ask(request) { [weak self] result in
-            switch result {
-            case .success(let answer):
-                if isHub {
-                    let counted = Int(clamping: answer["disk"]?["delayed"]?.int ?? 0)
-                    self?.ownBites[.slow(service: service, by: delay)] = bitten - counted
-                }
-                then(nil)
-            case .failure(let error): then(error)
-            }
+        self.admin.ask(request) { result in
+            if case .failure(let error) = result { then(error) } else { then(nil) }
         }
     }
 }

@@ -27,8 +27,6 @@ package final class RunningTopology {
         package var flaws: [String] = []
         /// Whether a kill loses what was not synced, as a power cut does.
         package var powerCuts = false
-        /// Whether the hub's disk can be made to fail.
-        package var diskFaults = false
         /// A snapshot is taken after at most so many commits; nil for what each service says.
         package var snapshotEvery: Int?
         /// The invariants, by name, that it is not judged by.
@@ -102,6 +100,8 @@ package final class RunningTopology {
     weak var listener: (any TopologyListener)?
     /// What was still to be done when it was stopped all the same; nil where it came to rest.
     var unrest: String?
+    /// Whether a bit of the log was flipped on purpose.
+    var hasRotten = false
     /// Why it cannot be judged, where it cannot: the promise of readable files that was broken.
     var unreadable: ScenarioOutcome.Failure?
     var memory: (taken: Instant, kibibytes: [Int: Int]) = (.zero, [:])
@@ -131,7 +131,6 @@ package final class RunningTopology {
             topology,
             flaws: plan.flaws,
             powerCuts: plan.powerCuts,
-            diskFaults: plan.diskFaults,
             snapshotEvery: plan.snapshotEvery,
             token: TokenMint.token
         )
@@ -381,6 +380,7 @@ package final class RunningTopology {
         if let last = self.happenings.last, last.text == text, tone == .bad { return }
         self.happenings.append(happening)
         if self.happenings.count > Self.happeningCountMax { self.happenings.removeFirst() }
+        RunDiary.note(text, at: self.started + happening.after)
         self.onHappening(happening)
     }
 }

@@ -233,16 +233,15 @@ extension RealFaultRunner {
 
     // MARK: The log's medium
 
-    /// Flips a bit in the middle of what the log has.
+    /// Flips a bit of the hub's log.
     private func rot(_ index: Int) {
         var random = SeededRandom(seed: self.scenario.seed).split("rot \(index)")
         let folder = RunFolder.Name.log
-        let files = FileSystem.names(in: folder).filter { Log.position(of: $0) != nil }
-        guard let file = files.last else { return }
-        let path = "\(folder)/\(file)"
-        let size = FileSystem.size(path)
-        guard size > 128 else { return }
-        let place = size / 4 + random.below(size / 2)
-        if FileSystem.flip(path, at: place) { self.states[index].bitten += 1 }
+        guard let disk = try? FolderDisk(folder: folder, create: false),
+            let place = LogRot.place(in: disk, using: &random),
+            FileSystem.flip("\(folder)/\(place.file)", at: place.offset)
+        else { return }
+        self.run.hasRotten = true
+        self.states[index].bitten += 1
     }
 }

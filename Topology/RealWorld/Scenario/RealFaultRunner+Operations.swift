@@ -32,9 +32,16 @@ extension RealFaultRunner {
             guard let self else { return }
             if case .failure = result, !self.run.admin.isUp {
                 self.unasked.append(index)
-            } else {
-                self.operated(index, result)
+                return
             }
+            self.operated(
+                index,
+                result.flatMap { answer in
+                    let count = answer["redriven"]?.int ?? answer["events"]?.int ?? 0
+                    return count > 0
+                        ? .success(answer) : .failure(ControlError("there was nothing to do"))
+                }
+            )
         }
     }
 

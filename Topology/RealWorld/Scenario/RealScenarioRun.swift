@@ -27,7 +27,7 @@ package enum RealScenarioRun {
     ///   - home: The folder in which the commands of the topology start; the run folder where nil.
     ///   - root: Where run folders are made, such as `.squall/runs`; older runs stay.
     ///   - onProgress: Is told what happens, in words.
-    /// - Returns: what came of it.
+    /// - Returns: What came of it; the run folder has the rest.
     /// - Throws: `ControlError` where it could not run, or ``Interrupted``.
     package static func run(
         _ scenario: Scenario,
@@ -87,7 +87,6 @@ package enum RealScenarioRun {
         plan.seed = scenario.seed
         plan.flaws = scenario.flaws
         plan.powerCuts = true
-        plan.diskFaults = scenario.faults.contains { $0.kind.aim == .disk }
         plan.snapshotEvery = scenario.snapshotEvery
         plan.exceptions = scenario.exceptions
         plan.topology.shutdown.drainWithin = scenario.convergesWithin
@@ -116,6 +115,17 @@ package enum RealScenarioRun {
         return ending
     }
 
+    /// What is wrong with a log that was made to rot.
+    private static func rot(_ run: RunningTopology) -> ScenarioOutcome.Failure? {
+        guard run.hasRotten else { return nil }
+        do {
+            try run.feed.readAll(again: true)
+            return nil
+        } catch {
+            return ScenarioOutcome.Failure(invariant: "log-readable", summary: "\(error)")
+        }
+    }
+
     private static func outcome(
         _ scenario: Scenario,
         _ run: RunningTopology,
@@ -139,11 +149,8 @@ package enum RealScenarioRun {
                 outcome.failure = unreadable
             } else if run.hasServed {
                 // The hub is gone for good: nothing comes to its end without it.
-                let isRotten = scenario.faults.contains { $0.kind == .bitRot }
-                outcome.failure = ScenarioOutcome.Failure(
-                    invariant: isRotten ? "log-readable" : "converges",
-                    summary: error.message
-                )
+                outcome.failure =
+                    Self.rot(run) ?? .init(invariant: "converges", summary: error.message)
             } else {
                 throw error
             }

@@ -44,7 +44,7 @@ private final class PlacedFaults {
     let survey: PlaceSurvey
     private unowned let shop: SimulatedShop
     private let patience: Duration
-    private static let restartAfter = Duration.milliseconds(20)
+    private static let downFor = Duration.milliseconds(20)
 
     init(_ shop: SimulatedShop, _ placements: [Placement], patience: Duration) {
         self.shop = shop
@@ -83,7 +83,7 @@ private final class PlacedFaults {
         if deed == .pause {
             self.shop.pause(process, for: self.patience)
         } else {
-            self.shop.kill(process, restartAfter: Self.restartAfter)
+            self.shop.kill(process, downFor: Self.downFor)
         }
     }
 

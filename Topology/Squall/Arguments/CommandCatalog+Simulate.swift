@@ -52,6 +52,17 @@ extension CommandCatalog {
                     summary: "let seeds draw faults only, not the set-up of the shop"
                 ),
                 OptionSpecification(
+                    name: "strategy",
+                    value: "random|pct",
+                    summary: "how it is decided what happens next; default: each seed draws one"
+                ),
+                OptionSpecification(
+                    name: "without",
+                    value: "INVARIANT",
+                    summary: "do not judge this promise: bugs that only it shows go unfound",
+                    repeats: true
+                ),
+                OptionSpecification(
                     name: "threads",
                     value: "N",
                     summary: "worlds side by side; default: one a core"
@@ -62,6 +73,10 @@ extension CommandCatalog {
                 Example("squall sim --runs 1000 --json", "a thousand seeds for a machine"),
                 Example("squall sim --seed 42 --events", "one run, its events in order"),
                 Example("squall sim --bug lost-compensation --runs 100", "see a bug caught"),
+                Example(
+                    "squall sim --bugs --without money-adds-up",
+                    "what is found without one of the promises"
+                ),
             ],
             group: .judge
         ),

@@ -4,7 +4,8 @@ enum CommandCatalog {
 
     static let all: [CommandSpecification] =
         [up] + disturbing + instances + [processes, logs, events, trace, runs] + deadLetters
-        + [check] + [runScenarios] + simulating + [bench, lint, graph, new, help, version]
+        + [check, report] + [runScenarios] + simulating
+        + [bench, lint, graph, new, help, version]
 
     static func named(_ name: String) -> CommandSpecification? {
         self.all.first { $0.name == name }
@@ -165,6 +166,30 @@ enum CommandCatalog {
         examples: [
             Example("squall check", "the latest run"),
             Example("squall check .squall/runs/20260102-101500-shop --json", "one run"),
+        ],
+        group: .judge
+    )
+
+    private static let report = CommandSpecification(
+        name: "report",
+        operands: "[RUN]",
+        operandCount: 0...1,
+        summary: "write one HTML file of a finished run: verdict, story, timeline",
+        details: [
+            "RUN is a run of 'squall up', one that 'squall sim' saved, a scenario file or 'latest'",
+            "(the default). The file needs no network; every browser opens it.",
+        ],
+        options: [
+            OptionSpecification(
+                name: "out",
+                value: "FILE",
+                summary: "where to write it; default: report.html"
+            ),
+            OptionSpecification(name: "junit", value: "FILE", summary: "write JUnit XML too"),
+        ],
+        examples: [
+            Example("squall report", "the latest run"),
+            Example("squall report sim-42 --out sim-42.html", "a run that 'squall sim' saved"),
         ],
         group: .judge
     )

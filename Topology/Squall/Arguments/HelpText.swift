@@ -1,3 +1,4 @@
+import Chaos
 import RealWorld
 
 /// What `squall help` prints.

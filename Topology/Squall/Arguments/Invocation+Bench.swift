@@ -1,8 +1,14 @@
 extension Invocation {
     /// Understands `squall bench`.
     static func bench(_ words: Words) throws(UsageError) -> BenchOptions {
-        guard words.operands[0] == "mesh" else {
-            throw words.error("there is no bench '\(words.operands[0])'; there is mesh")
+        switch words.operands[0] {
+        case "mesh": break
+        case "sim":
+            let strange = words.specification.options.first { words.has($0.name) }
+            if let strange { throw words.error("--\(strange.name) belongs to mesh") }
+            return .sim
+        default:
+            throw words.error("there is no bench '\(words.operands[0])'; there are mesh and sim")
         }
         var options = BenchMeshOptions()
         options.work =

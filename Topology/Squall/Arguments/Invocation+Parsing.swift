@@ -71,6 +71,14 @@ extension Invocation {
         case "dlq": .deadLetters(try self.deadLetters(words))
         case "rewind": .rewind(try self.rewind(words))
         case "check": .check(run: words.operand(0))
+        case "report":
+            .report(
+                ReportOptions(
+                    run: words.operand(0),
+                    file: words.value("out") ?? "report.html",
+                    junit: words.value("junit")
+                )
+            )
         case "run": .scenarios(try self.scenarios(words))
         case "sim": .sim(try self.sim(words))
         case "certify": .certify(try self.certify(words))

@@ -1,3 +1,5 @@
+import Chaos
+
 extension Invocation {
     /// Understands `squall sim`.
     static func sim(_ words: Words) throws(UsageError) -> SimOptions {
@@ -9,6 +11,8 @@ extension Invocation {
         options.flaws = words.all("bug")
         options.isPlain = words.has("plain")
         options.other = words.value("with")
+        options.exceptions = Set(words.all("without"))
+        options.strategy = try self.choice(words, "strategy", Scenario.Strategy.self)
         options.seed = try self.seed(words)
         let tasks: [(String, SimOptions.Task)] = [
             ("events", .events), ("verify", .verify), ("hashes", .hashes),

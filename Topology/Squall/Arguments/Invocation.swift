@@ -18,6 +18,7 @@ struct Invocation: Sendable, Hashable {
         case deadLetters(DeadLetterCommand)
         case rewind(RewindOptions)
         case check(run: String?)
+        case report(ReportOptions)
         /// Run scenario files.
         case scenarios(RunOptions)
         case sim(SimOptions)
@@ -67,6 +68,13 @@ struct UpOptions: Sendable, Hashable {
     var kills = 0
     /// Settings that replace those of the topology file.
     var settings: [SettingOverride] = []
+}
+
+/// The options of `squall report`.
+struct ReportOptions: Sendable, Hashable {
+    var run: String?
+    var file = "report.html"
+    var junit: String?
 }
 
 struct NewServiceOptions: Sendable, Hashable {

@@ -1,7 +1,9 @@
+import Chaos
 import Mesh
 import RealWorld
 
-/// `squall bench`: measures, with processes and sockets as they are in any run.
+/// `squall bench`: measures the mesh, with processes and sockets as they are in any run, or the
+/// simulated world.
 struct BenchCommand {
     let context: CommandContext
     let options: BenchOptions
@@ -13,8 +15,9 @@ struct BenchCommand {
             self.context.terminal.write(
                 self.context.output.json ? result.json(options).text : result.text(options)
             )
+            return ExitCode.held
+        case .sim: return try BenchSim.run(self.context)
         }
-        return ExitCode.held
     }
 }
 

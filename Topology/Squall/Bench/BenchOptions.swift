@@ -2,6 +2,8 @@
 enum BenchOptions: Sendable, Hashable {
     /// One kind of work on the mesh.
     case mesh(BenchMeshOptions)
+    /// The simulated world.
+    case sim
 }
 
 /// The options of `squall bench mesh`.

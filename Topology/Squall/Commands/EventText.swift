@@ -1,3 +1,4 @@
+import Chaos
 import Events
 import Mesh
 import RealWorld

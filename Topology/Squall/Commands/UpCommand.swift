@@ -25,7 +25,6 @@ struct UpCommand {
         plan.duration = self.options.duration
         plan.flaws = self.options.flaws
         plan.powerCuts = self.options.powerCuts
-        plan.diskFaults = true
         plan.killCount = self.options.kills
         let loop: EventLoop
         do {

@@ -1,3 +1,4 @@
+import Chaos
 import RealWorld
 
 /// Draws a status as lines of text: the page of `squall up` and the answer of `squall ps`.

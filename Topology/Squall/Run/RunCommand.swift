@@ -76,8 +76,12 @@ struct RunCommand {
     ) throws(ControlError) -> [String?] {
         var folders: [String?] = []
         for (result, file) in zip(results, files) {
-            guard self.options.world == .simulated, let run = result.failures.first else {
+            guard let run = result.failures.first else {
                 folders.append(nil)
+                continue
+            }
+            guard run.folder.isEmpty else {
+                folders.append(run.folder)
                 continue
             }
             var outcome = ScenarioOutcome(world: result.world, seed: run.seed)
@@ -86,6 +90,19 @@ struct RunCommand {
             folders.append(try SavedScenario.save(file.scenario(seed: run.seed), outcome))
         }
         return folders
+    }
+
+    /// Tells what a run on processes broke, and where the rest of it is.
+    private func tell(_ run: ScenarioResult.Run, of name: String) {
+        let terminal = self.context.terminal
+        let style = terminal.style
+        let failure = run.failure.map { style.bold($0.invariant) + ": \($0.summary)" } ?? ""
+        terminal.write(style.red("FAILED") + "  \(name), seed \(run.seed): \(failure)")
+        for witness in run.failure?.witness ?? [] {
+            terminal.write("     \(style.dim("\(witness)"))")
+        }
+        let id = run.folder.split(separator: "/").last.map(String.init) ?? run.folder
+        terminal.write("squall check \(id)")
     }
 
     private func tellFailures(
@@ -98,6 +115,10 @@ struct RunCommand {
         for (index, result) in results.enumerated() {
             guard let run = result.failures.first, let folder = folders[index] else { continue }
             terminal.write("")
+            if !run.folder.isEmpty {
+                self.tell(run, of: result.name)
+                continue
+            }
             if told < Self.storiesMax,
                 let story = FailureStory(runningAgain: files[index].scenario(seed: run.seed))
             {

@@ -8,7 +8,7 @@ struct ScenarioRunner {
     let options: RunOptions
     private var interrupts = InterruptWatch()
     /// Whether somebody has asked it to end.
-    private(set) var isInterrupted = false
+    var isInterrupted = false
 
     init(options: RunOptions) {
         self.options = options
@@ -33,10 +33,10 @@ struct ScenarioRunner {
         let result = ScenarioResult(of: file, in: self.options.world)
         guard result.obstacle == nil else { return result }
         guard self.options.world == .simulated else {
-            throw ControlError(
-                "scenarios on processes are not in this version yet",
-                hint: "leave --real out",
-                isUsage: true
+            return try self.realResult(
+                of: file,
+                stopsAtFailure: stopsAtFailure,
+                onPause: onPause
             )
         }
         let collector = Collector(result)

@@ -24,13 +24,21 @@ struct SavedScenario {
         return "\(runs)/" + (try ScenarioFolder.save(scenario, outcome, in: root, suffix: suffix))
     }
 
-    /// Reads a scenario by its run's id, its folder or its file.
-    init(named name: String) throws(ControlError) {
+    /// Returns the file of a scenario by its run's id, its folder or its own name; nil where there
+    /// is none.
+    static func path(named name: String) -> String? {
         let root = RunList.nearest(to: CommandContext.workingFolder).root
         let file = ScenarioFolder.Name.scenario
-        let places = [name, "\(name)/\(file)", "\(root)/\(name)/\(file)"]
-        guard let path = places.first(where: { FileSystem.exists($0) && !FileSystem.isFolder($0) })
-        else {
+        return [name, "\(name)/\(file)", "\(root)/\(name)/\(file)"].first {
+            FileSystem.exists($0) && !FileSystem.isFolder($0)
+        }
+    }
+
+    /// Reads a scenario by its run's id, its folder or its file.
+    init(named name: String) throws(ControlError) {
+        guard let path = Self.path(named: name) else {
+            let root = RunList.nearest(to: CommandContext.workingFolder).root
+            let file = ScenarioFolder.Name.scenario
             throw ControlError(
                 "there is no scenario '\(name)': neither a file, nor a folder with "
                     + "\(file), nor a run of that name in \(root)",

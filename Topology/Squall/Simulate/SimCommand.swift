@@ -16,6 +16,7 @@ struct SimCommand {
         let path = try TopologyCommands.path(self.options.file)
         let topology = try TopologyCommands.topology(path)
         try Self.check(topology, path)
+        try Self.check(exceptions: self.options.exceptions, topology)
         var draw = ScenarioDraw(
             topology: topology,
             orders: self.options.orders,
@@ -23,6 +24,8 @@ struct SimCommand {
         )
         draw.flaws = self.options.flaws
         draw.varies = !self.options.isPlain
+        draw.strategy = self.options.strategy
+        draw.exceptions = self.options.exceptions
         let seed = self.options.seed ?? 1
         switch self.options.task {
         case .search: return try self.search(draw, seed)
@@ -40,6 +43,22 @@ struct SimCommand {
     static func check(_ topology: Topology, _ path: String) throws(ControlError) {
         guard let missing = ServiceCatalogue.linked.missing(in: topology) else { return }
         throw ControlError("\(path): \(missing)", hint: "squall up \(path)", isUsage: true)
+    }
+
+    /// Only what is judged can be left out.
+    private static func check(
+        exceptions: Set<String>,
+        _ topology: Topology
+    ) throws(ControlError) {
+        let known = Judge(layout: topology.layout).names
+        guard let wrong = exceptions.sorted().first(where: { !known.contains($0) }) else { return }
+        throw ControlError(
+            "--without: there is no invariant '\(wrong)'"
+                + (Suggestion.closest(to: wrong, among: known).map { "; did you mean '\($0)'?" }
+                    ?? "; there are \(known.joined(separator: ", "))"),
+            hint: "squall help sim",
+            isUsage: true
+        )
     }
 
     /// How many worlds run side by side: as many as asked for, else one a core.

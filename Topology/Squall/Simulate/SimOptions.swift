@@ -1,3 +1,5 @@
+import Chaos
+
 /// The options of `squall sim`.
 struct SimOptions: Sendable, Hashable {
     enum Task: Sendable, Hashable {
@@ -25,6 +27,10 @@ struct SimOptions: Sendable, Hashable {
     var threads: Int?
     /// Whether seeds leave the topology as it is.
     var isPlain = false
+    /// The strategy of all seeds; nil where each seed draws its own.
+    var strategy: Scenario.Strategy?
+    /// The invariants that are not judged.
+    var exceptions: Set<String> = []
     /// Another squall to compare with.
     var other: String?
 }

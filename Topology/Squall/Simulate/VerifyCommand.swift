@@ -129,6 +129,8 @@ struct VerifyCommand {
         line += words + ["--seed", String(seed), "--orders", String(options.orders)]
         line += ["--faults", String(options.faults)]
         for flaw in options.flaws { line += ["--bug", flaw] }
+        for name in options.exceptions.sorted() { line += ["--without", name] }
+        if let strategy = options.strategy { line += ["--strategy", strategy.rawValue] }
         if options.isPlain { line.append("--plain") }
         let quoted = line.map { "'" + $0.split(separator: "'").joined(separator: "'\\''") + "'" }
         fflush(nil)

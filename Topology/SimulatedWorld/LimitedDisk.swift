@@ -1,3 +1,5 @@
+import Mesh
+
 /// A disk with an end: as many bytes as its capacity, shared with others that fill it.
 ///
 /// Counts like a file system: what is reserved is taken, and what is written within a reserve

@@ -1,4 +1,3 @@
-import Chaos
 import Mesh
 
 /// What led to a broken promise, in words: the events of one journey by cause, and the faults and
@@ -10,35 +9,48 @@ package struct CausalStory {
         var text: String
     }
 
+    /// The line over the others.
+    package var title: String {
+        self.journey.isEmpty ? "What was done to it:" : "What happened to \(self.journey):"
+    }
     /// One line each, in the order of time.
     package private(set) var lines: [String] = []
     /// The journey that it is about; empty where no event tells.
     package private(set) var journey = ""
 
-    /// Tells the story of a run that is over.
-    package init(of run: ScenarioRun, failure: ScenarioRun.Failure) {
-        let records = run.records()
+    /// Tells the story of a run that is over and began at `began`: from its log, from what was done
+    /// to it, and from what services complained about.
+    package init(
+        of records: [LogRecord],
+        began: Instant,
+        failure: ScenarioOutcome.Failure,
+        incidents: [ScenarioOutcome.Incident],
+        complaints: [ScenarioOutcome.Incident] = []
+    ) {
         self.journey = Self.journey(failure, records)
         guard !self.journey.isEmpty else {
-            self.lines = run.incidents.map { Self.stamp($0.time - run.began) + "  ⚡ " + $0.text }
+            self.lines = incidents.map { Self.stamp($0.time - began) + "  ⚡ " + $0.text }
             return
         }
         var steps = self.events(of: records)
-        let first = steps.first?.time ?? run.began
-        let last = steps.last?.time ?? run.began
-        for incident in run.incidents
+        let first = steps.first?.time ?? began
+        let last = steps.last?.time ?? began
+        for incident in incidents
         where incident.time >= first + .milliseconds(-100) && incident.time <= last {
             steps.append(Step(time: incident.time, order: 0, text: "⚡ " + incident.text))
         }
-        for line in run.complaints where Self.mentions(line.text, self.journey) {
+        for line in complaints where Self.mentions(line.text, self.journey) {
             steps.append(Step(time: line.time, order: 1, text: "! " + line.text))
         }
         steps.sort { ($0.time, $0.order) < ($1.time, $1.order) }
-        self.lines = steps.map { Self.stamp($0.time - run.began) + "  " + $0.text }
+        self.lines = steps.map { Self.stamp($0.time - began) + "  " + $0.text }
     }
 
     /// Finds the journey that the witness is part of, or one that never ended.
-    private static func journey(_ failure: ScenarioRun.Failure, _ records: [LogRecord]) -> String {
+    private static func journey(
+        _ failure: ScenarioOutcome.Failure,
+        _ records: [LogRecord]
+    ) -> String {
         for witness in failure.witness {
             guard let record = records.first(where: { $0.position == witness.position }) else {
                 continue
@@ -47,14 +59,14 @@ package struct CausalStory {
             let named = events.first { $0.event.id == witness.event } ?? events.first
             if let correlation = named?.event.correlation { return correlation }
         }
-        let words =
-            failure.summary.split(separator: " ").map(String.init)
-            + failure.witness.flatMap { $0.text.split(separator: " ").map(String.init) }
+        let words = ([failure.summary] + failure.witness.map(\.text)).flatMap(Self.words)
         var open: [String] = []
         for record in records {
             for recorded in record.events {
                 let event = recorded.event
-                if words.contains(event.correlation) { return event.correlation }
+                if words.contains(where: { Self.isAbout($0, event.correlation) }) {
+                    return event.correlation
+                }
                 if event.type.hasPrefix("orders.placed") { open.append(event.correlation) }
                 if event.type.hasPrefix("orders.c") { open.removeAll { $0 == event.correlation } }
             }
@@ -106,7 +118,18 @@ package struct CausalStory {
     }
 
     private static func mentions(_ text: String, _ word: String) -> Bool {
-        text.split { $0 == " " || $0 == "," || $0 == ":" || $0 == "'" }.contains { $0 == word }
+        self.words(text).contains { $0 == word }
+    }
+
+    private static func words(_ text: String) -> [Substring] {
+        text.split { $0 == " " || $0 == "," || $0 == ":" || $0 == "'" }
+    }
+
+    /// Whether a word is a journey's name, or a key made of one: `order-7-confirmed`.
+    private static func isAbout(_ word: Substring, _ journey: String) -> Bool {
+        guard !journey.isEmpty, word.hasPrefix(journey) else { return false }
+        let rest = word.dropFirst(journey.count)
+        return rest.isEmpty || rest.first == "-" || rest.first == "/"
     }
 
     /// Seconds since the start, to the hundredth of a millisecond.

@@ -1,0 +1,121 @@
+import Chaos
+import Mesh
+
+/// Decides which of the things that could happen next does happen.
+protocol Schedule {
+    /// A process that takes part from now on has that number, from 1 ascending.
+    mutating func joined(_ process: Int)
+    /// Returns what the agenda's next entry is drawn by, where several have the same instant.
+    mutating func order() -> UInt64
+    /// Takes the next entry out of the agenda, or returns nil where none is due by `end`.
+    mutating func next(of agenda: inout Agenda, now: Instant, until end: Instant) -> AgendaEntry?
+    /// Returns which of several runnable jobs goes next.
+    mutating func choose(among jobs: Int) -> Int
+}
+
+/// Everything happens when it is due; what is due at the same instant, in a random order.
+struct RandomSchedule: Schedule {
+    private var random: SeededRandom
+
+    init(_ random: SeededRandom) {
+        self.random = random
+    }
+
+    mutating func joined(_ process: Int) {}
+    mutating func order() -> UInt64 { self.random.next() }
+    mutating func choose(among jobs: Int) -> Int { self.random.below(jobs) }
+
+    mutating func next(of agenda: inout Agenda, now: Instant, until end: Instant) -> AgendaEntry? {
+        guard let first = agenda.first, first.due <= end else { return nil }
+        return agenda.popFirst()
+    }
+}
+
+/// Processes have priorities, drawn at random, and the highest with something to do soon goes next.
+///
+/// The lowest gets its turn only when no other has anything to do; at a few drawn moments the one
+/// whose turn it is becomes the lowest. This is probabilistic concurrency testing (Burckhardt et
+/// al., 2010), for messages: what a process was sent is late for as long as higher ones are busy,
+/// and never early. Each direction of a link is a process of its own, and keeps its order.
+struct PrioritySchedule: Schedule {
+    /// How late something may be at the most.
+    private static let latenessMax = Duration.seconds(1)
+
+    private var random: SeededRandom
+    private var priorities: [UInt64] = [.max]
+    /// What could happen now, by process, in the order in which it is due.
+    private var ready: [[AgendaEntry]] = [[]]
+    private var readyCount = 0
+    /// How far ahead of others a process may get.
+    private let lead: Duration
+    /// The steps at which a priority changes, the next one last.
+    private var changes: [Int] = []
+    private var step = 0
+
+    /// Creates the schedule of a run of about `steps` steps.
+    init(_ random: SeededRandom, steps: Int) {
+        self.random = random
+        let changes = 1 + self.random.below(6)
+        let leads = [Duration.microseconds(200), .milliseconds(2), .milliseconds(20)]
+        self.lead = leads[self.random.below(leads.count)]
+        for _ in 0..<changes { self.changes.append(1 + self.random.below(max(1, steps))) }
+        self.changes.sort(by: >)
+    }
+
+    mutating func joined(_ process: Int) {
+        // Lower numbers are left for those whose priority changes.
+        self.priorities.append(self.random.next() | 1 << 32)
+        self.ready.append([])
+    }
+
+    mutating func order() -> UInt64 { self.random.next() }
+    mutating func choose(among jobs: Int) -> Int { self.random.below(jobs) }
+
+    mutating func next(of agenda: inout Agenda, now: Instant, until end: Instant) -> AgendaEntry? {
+        // What happens in nobody's name, such as a fault, happens when it is due.
+        if let first = agenda.first, first.process == 0, first.due <= now {
+            return agenda.popFirst()
+        }
+        let horizon = min(end, (self.readyCount > 0 ? now : agenda.first?.due ?? end) + self.lead)
+        while let first = agenda.first, first.due <= horizon {
+            if first.process == 0 {
+                if self.readyCount == 0 { return agenda.popFirst() }
+                break
+            }
+            guard let entry = agenda.popFirst() else { break }
+            self.ready[entry.process].append(entry)
+            self.readyCount += 1
+        }
+        guard self.readyCount > 0 else { return nil }
+        let chosen = self.chooseProcess(now)
+        self.readyCount -= 1
+        self.step += 1
+        if let change = self.changes.last, self.step >= change {
+            self.changes.removeLast()
+            self.priorities[chosen] = UInt64(self.changes.count)
+        }
+        return self.ready[chosen].removeFirst()
+    }
+
+    /// The process of the highest priority with something to do, or one that has waited too long.
+    private func chooseProcess(_ now: Instant) -> Int {
+        var best = 0
+        var oldest = 0
+        for process in self.ready.indices {
+            guard let entry = self.ready[process].first else { continue }
+            if best == 0 || self.priorities[process] > self.priorities[best] { best = process }
+            if oldest == 0 || entry.due < self.ready[oldest][0].due { oldest = process }
+        }
+        return now - self.ready[oldest][0].due > Self.latenessMax ? oldest : best
+    }
+}
+
+extension Scenario.Strategy {
+    /// Returns the schedule of one run of about `steps` steps.
+    func schedule(_ random: SeededRandom, steps: Int) -> any Schedule {
+        switch self {
+        case .random: RandomSchedule(random)
+        case .pct: PrioritySchedule(random, steps: steps)
+        }
+    }
+}
