@@ -80,6 +80,8 @@ struct SchemaFile: Sendable, CustomTestStringConvertible {
         )
         #expect(Self.values(schema, "fault", "way") == WrittenFault.Way.allCases.map(\.rawValue))
         #expect(Self.values(schema, "operation", "do") == Operation.Kind.allCases.map(\.rawValue))
+        let strategies = schema["properties"]?["strategy"]?["enum"]?.array?.compactMap(\.string)
+        #expect(strategies == Scenario.Strategy.allCases.map(\.rawValue))
         let worlds = schema["properties"]?["worlds"]?["items"]?["enum"]?.array
         #expect(worlds?.compactMap(\.string) == World.allCases.map(\.rawValue))
     }

@@ -11,7 +11,9 @@ import TopologyFile
 /// @Test(.seeds(1...20)) func `the bank charges and does not answer`() async throws {
 ///     try await withShop { shop in
 ///         shop.load(rate: 100, for: .seconds(2))
-///         shop.during(.milliseconds(200) ... .seconds(2)) { $0.party("bank").timeoutAfter(every: 2) }
+///         shop.during(.milliseconds(200) ... .seconds(2)) {
+///             $0.party("bank").timeoutAfter(every: 2)
+///         }
 ///         shop.brokenBy("charge-without-key")
 ///     }
 /// }

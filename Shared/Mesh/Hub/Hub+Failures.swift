@@ -31,19 +31,21 @@ extension Hub {
     ) {
         guard refusal.code.isAboutContent else { return }
         let state = self.services[service][commit.partition]
-        for place in commit.acknowledged.flatMap(\.places) {
-            guard let cursor = state.cursorIndex(place.topic),
-                place.offset < state.cursors[cursor].next,
-                !state.cursors[cursor].isAcknowledged(place.offset)
-            else { continue }
-            self.attemptFailed(
-                service,
-                commit.partition,
-                cursor,
-                place.offset,
-                "the turn was refused: \(refusal.message)",
-                now
-            )
+        for run in commit.acknowledged {
+            guard let cursor = state.cursorIndex(run.topic) else { continue }
+            let reader = state.cursors[cursor]
+            // A commit may claim more than was ever delivered.
+            let open = min(reader.floor, reader.next)..<reader.next
+            for offset in run.offsets.clamped(to: open) where !reader.isAcknowledged(offset) {
+                self.attemptFailed(
+                    service,
+                    commit.partition,
+                    cursor,
+                    offset,
+                    "the turn was refused: \(refusal.message)",
+                    now
+                )
+            }
         }
     }
 

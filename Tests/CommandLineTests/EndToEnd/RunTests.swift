@@ -27,10 +27,14 @@ import Testing
         #expect(passed.code == 0, "\(passed.errors)")
         #expect(passed.output.contains("✓ a-passes  2 seeds"))
 
-        try self.write("b-never.json", #"faults: [{fault: "kill", target: "hub", at: "9s"}],"#)
+        let never = #"{number: 5000, event: "orders.placed.v1", from: "shoppers"}"#
+        try self.write(
+            "b-never.json",
+            "faults: [{fault: \"kill\", target: \"hub\", after: \(never)}],"
+        )
         let unknown = try self.folder.squall("run a-passes.json b-never.json --seed 1")
         #expect(unknown.code == 1)
-        #expect(unknown.output.contains("never bit: kill hub at 9s"), "\(unknown.output)")
+        #expect(unknown.output.contains("never bit: kill hub after the 5000th"), "\(unknown.output)")
 
         try self.write("c-real.json", self.kill + "worlds: [\"real\"],")
         let skipped = try self.folder.squall("run c-real.json")

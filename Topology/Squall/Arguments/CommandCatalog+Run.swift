@@ -54,7 +54,7 @@ extension CommandCatalog {
             Example("squall run Topology/scenarios/bank-times-out.json", "one, under 200 seeds"),
             Example("squall run Topology/scenarios --prove", "show that each of them can fail"),
             Example("squall run --real Topology/scenarios", "all of them on processes"),
-            Example("squall run --junit out.xml --report report.html", "as a build server would"),
+            Example("squall run --junit out.xml --report out.html", "as a build server does"),
             Example("squall run bank-down.json --seed 17", "the run of one seed"),
         ],
         group: .judge
