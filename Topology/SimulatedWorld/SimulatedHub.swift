@@ -12,7 +12,7 @@ final class SimulatedHub: SimulatedProcess {
     var standing: [(fault: LinkFault, from: String, to: String)] = []
     let configuration: Hub.Configuration
     @exclusivity(unchecked) private(set) var hub: Hub?
-    @exclusivity(unchecked) private var links = ConnectionTable<SimulatedLink>()
+    @exclusivity(unchecked) private var links: [ConnectionID: SimulatedLink] = [:]
     private var lastConnection = 0
     @exclusivity(unchecked) private var incarnation = 0
     @exclusivity(unchecked) private var isFlushArmed = false
@@ -119,8 +119,8 @@ final class SimulatedHub: SimulatedProcess {
         self.wakeup = nil
         self.disk.losePower(using: &self.random)
         self.onLoss()
-        let links = self.links.values
-        self.links.removeAll()
+        let links = self.links.sorted { $0.key < $1.key }.map(\.value)
+        self.links = [:]
         self.followed = 0
         for link in links { link.closedByHub() }
     }
@@ -142,7 +142,7 @@ final class SimulatedHub: SimulatedProcess {
     func end() {
         self.idleSurvey = self.survey
         self.hub = nil
-        self.links.removeAll()
+        self.links = [:]
         self.onUp = {}
         self.onDying = {}
         self.onFlush = {}
