@@ -24,8 +24,9 @@ public final class Turn<S: Service>: @unchecked Sendable {
 
     enum Phase { case open, deciding, decided }
 
-    /// `onDecision` is called once, when the decision has been applied. The ids of emitted events
-    /// follow from `origin`, that of the event unless another is given.
+    /// `onDecision` is called once, when the decision has been applied.
+    ///
+    /// The ids of emitted events follow from `origin`, that of the event unless another is given.
     init(
         event: EventEnvelope,
         attempt: Int,
