@@ -120,10 +120,11 @@ let topology: [Target] = [
             "TopologyFile",
         ]
     ),
+    .target(name: "CWatch", path: "Topology/CWatch"),
     library(
         "SimulatedWorld",
         in: "Topology",
-        on: ["Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
+        on: ["CWatch", "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
             + capabilityLibraries
     ),
     library(
@@ -187,6 +188,21 @@ let package = Package(
         tests("CommandLineTests", on: ["Chaos", "Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Chaos", "Mesh", "TopologyFile"]),
         tests("TidyTests", on: []),
+        .target(
+            name: "ProbeService",
+            dependencies: dependencies(["Events", "Mesh", "ServiceKit"]),
+            path: "Tests/Probe",
+            exclude: ["Main"],
+            swiftSettings: .strict
+        ),
+        executable("Probe", path: "Tests/Probe/Main", on: ["ProbeService", "ServiceMain"]),
+        tests(
+            "ConformanceTests",
+            on: [
+                "Chaos", "Events", "Mesh", "MeshSocket", "OutsideParties", "ProbeService",
+                "ServiceKit", "SimulatedWorld", "TopologyFile",
+            ] + ["Hub", "Outside", "Probe"]
+        ),
         tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
         tests(
             "RealWorldTests",

@@ -84,6 +84,11 @@ package final class FrameConnection {
         self.stream.send(framed)
     }
 
+    /// Sends like ``send(_:)`` and empties the array, of which the memory can be used again.
+    package func send(emptying framed: inout [UInt8]) {
+        self.stream.send(emptying: &framed)
+    }
+
     /// Takes no more frames, so that the other end has to wait once the kernel's buffer is full.
     package func pauseReading() {
         self.stream.pauseReading()

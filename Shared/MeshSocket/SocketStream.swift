@@ -139,6 +139,30 @@ final class SocketStream {
         self.updateInterest()
     }
 
+    /// Sends bytes and empties the array, whose memory stays the caller's where nothing must wait.
+    func send(emptying bytes: inout [UInt8]) {
+        var sent = bytes.count
+        if !self.isClosed, !self.outputBroken, !self.closesWhenSent, !bytes.isEmpty {
+            guard self.bufferedBytes == 0 else {
+                self.enqueue(bytes)
+                return Self.empty(&bytes)
+            }
+            sent = self.write(bytes, from: 0) ?? bytes.count
+        }
+        guard sent < bytes.count else { return Self.empty(&bytes) }
+        self.waiting = [bytes]
+        bytes = []
+        self.waitingHead = 0
+        self.headOffset = sent
+        self.bufferedBytes = self.waiting[0].count - sent
+        self.updateInterest()
+    }
+
+    /// Empties an array; what one burst needed is not kept for ever.
+    private static func empty(_ bytes: inout [UInt8]) {
+        bytes.removeAll(keepingCapacity: bytes.capacity <= self.turnBytesMax)
+    }
+
     private func enqueue(_ bytes: [UInt8]) {
         self.bufferedBytes += bytes.count
         let last = self.waiting.count - 1

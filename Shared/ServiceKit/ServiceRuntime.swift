@@ -34,6 +34,10 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private var handicap = Duration.zero
     /// When a service that a fault slows down is done with what it was given so far.
     private var busyUntil = Instant.zero
+    /// The turn whose handler runs now, where that is one that does not suspend.
+    private var current: Turn<S>?
+    /// The turns whose handlers may suspend and have not ended.
+    private var suspended: [ObjectIdentifier: Turn<S>] = [:]
     /// Whether a look at unconfirmed commits is due; only ever while there are some.
     private var isWatchingAnswers = false
 
@@ -82,7 +86,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     ///
     /// - Throws: `WireError` where it cannot be read; then close the connection.
     package func received(_ frame: UnsafeRawBufferPointer) throws(WireError) {
-        self.perform(try self.client.received(frame))
+        var reading = try self.client.read(frame)
+        while let action = try self.client.next(&reading) { self.perform(action) }
         self.flush()
     }
 
@@ -90,6 +95,12 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     package func drain() {
         for partition in self.client.owned { self.takeSnapshot(partition) }
         self.flush()
+    }
+
+    /// The events whose handlers have begun and not ended.
+    package var handling: [EventEnvelope] {
+        if let current = self.current { return [current.event] }
+        return self.suspended.values.map(\.event).sorted { $0.id < $1.id }
     }
 
     private func flush() {
@@ -201,16 +212,20 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         switch handler {
         case .immediate(let body):
             var failure: (any Error)?
+            self.current = turn
             do {
                 try service.assumeIsolated { try body($0, delivery.event.data, turn) }
             } catch {
                 failure = error
             }
+            self.current = nil
             self.over(partition, epoch, delivery, turn, failure)
         case .suspending(let body):
             let executor = self.world.taskExecutor
+            self.suspended[ObjectIdentifier(turn)] = turn
             service.assumeIsolated { service in
                 service.run(body, turn, on: executor) { failure in
+                    self.suspended[ObjectIdentifier(turn)] = nil
                     self.over(partition, epoch, delivery, turn, failure)
                     self.flush()
                 }

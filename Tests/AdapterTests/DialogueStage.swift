@@ -149,7 +149,7 @@ struct DialogueStage {
                 var reader = WireReader(raw)
                 let commit = try CommitView(from: &reader)
                 return (
-                    commit.acknowledged.map(\.offset),
+                    commit.acknowledged.flatMap { $0.offsets },
                     try commit.emitted.map { ($0.topic, try EventEnvelope(decoding: $0.envelope)) }
                 )
             }

@@ -20,7 +20,7 @@ import Testing
         Wrong("kil payments", "unknown command 'kil'; did you mean 'kill'?"),
         Wrong("frobnicate", "unknown command 'frobnicate'"),
         Wrong("--json up", "the command comes first, options behind it: '--json'"),
-        Wrong("bench disk", "there is no bench 'disk'"),
+        Wrong("bench disk", "bench: there is no bench 'disk'; there are mesh and sim"),
         Wrong("up --hsitory x", "up: unknown option '--hsitory'; did you mean '--history'?"),
         Wrong("up --for", "up: --for needs a value: --for DURATION"),
         Wrong("up --for=", "up: --for needs a value: --for DURATION"),

@@ -140,7 +140,7 @@ import Testing
         try worker.exchange()
         let item = try #require(worker.takeDeliveries().first)
         var commit = Commit(partition: item.partition, epoch: item.epoch, sequence: 2)
-        commit.acknowledged = [item.delivery.place]
+        commit.acknowledged = [AcknowledgedRun(item.delivery.place)]
         commit.changes = [[9]]
         var writer = WireWriter()
         commit.encode(into: &writer)

@@ -252,3 +252,27 @@ import Testing
         #expect(worker.takeDeliveries().map(\.delivery.event.id.low) == [101])
     }
 }
+
+@Suite struct `Several links` {
+    @Test func `go bad in one step, answer for each of them, and heal in one`() throws {
+        let stage = try HubStage()
+        let admin = StageAdmin(stage)
+        let cuts: [JSONValue] = [
+            ("shoppers", "worker"), ("nobody", "worker"), ("worker", "reader"),
+        ]
+        .map { ["from": .string($0.0), "to": .string($0.1), "fault": ["kind": "cut"]] }
+        let armed = try admin.ask(["do": "arm", "faults": .array(cuts)])["armed"]?.array ?? []
+        #expect(armed.map { $0["number"]?.int } == [1, nil, 2])
+        #expect(armed[1]["error"]?.string?.contains("nobody→worker") == true)
+        let shoppers = StageShoppers(stage)
+        let worker = StageWorker(stage, instance: "worker-1")
+        shoppers.publish("s1", 1)
+        try shoppers.exchange()
+        try worker.exchange()
+        #expect(worker.takeDeliveries().isEmpty)
+        let healed = try admin.ask(["do": "heal", "numbers": [1, 2]])["healed"]?.array ?? []
+        #expect(healed.map { $0["number"]?.int } == [1, 2])
+        try worker.exchange()
+        #expect(worker.takeDeliveries().count == 1)
+    }
+}

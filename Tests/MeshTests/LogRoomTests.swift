@@ -88,8 +88,10 @@ import Testing
     @Test func `a hub does not start on a byte that rotted, and says the same as a check`() throws {
         let stage = try HubStage()
         let shoppers = StageShoppers(stage)
-        for number in 1...20 { shoppers.publish("a", UInt64(number)) }
-        try shoppers.exchange()
+        for number in 1...20 {
+            shoppers.publish("a", UInt64(number))
+            try shoppers.exchange()
+        }
         let file = Log.file(at: 0)
         let size = stage.disk.size(of: file)
         let middle = size / 2

@@ -173,6 +173,27 @@ private struct Counter {
         #expect(try counter.flush().count == 1)
     }
 
+    @Test func `a command can say all that is wrong at once, and hears how often the rest bit`()
+        throws
+    {
+        var counter = try Counter()
+        _ = try counter.command(["do": "fault", "kind": "down"])
+        _ = counter.charge("order-1")
+        let both: JSONValue = [["kind": "timeout-after", "every": 2], ["kind": "answers-twice"]]
+        let healed = try counter.command(["do": "faults", "faults": both])
+        #expect(healed["healed"]?.array?.map { $0["bitten"] } == [1])
+        _ = counter.charge("order-1")
+        #expect(try counter.flush().count == 2, "it is up, and answers twice")
+        _ = counter.charge("order-2")
+        #expect(try counter.flush().isEmpty, "each second one is not answered")
+        let wrong = try counter.command(["do": "faults", "faults": [["kind": "lazy"]]])
+        #expect(wrong["error"] != nil)
+        #expect(counter.desk.armed.count == 2, "what cannot be read changes nothing")
+        let over = try counter.command(["do": "faults", "faults": []])
+        #expect(over["healed"]?.array?.map { $0["bitten"] } == [1, 2])
+        #expect(counter.desk.armed.isEmpty)
+    }
+
     @Test func `a slow bank answers in order and never early`() throws {
         var counter = try Counter()
         _ = try counter.command(["do": "fault", "kind": "slow", "by": "200ms"])

@@ -102,6 +102,32 @@ private func silence(_ run: ScenarioRun, from: Duration, to: Duration) -> Durati
     #expect(failure.summary.contains("hub was given up"), "\(failure.summary)")
 }
 
+@Test func `a window of one lets a refund wait for its charge, and the charge be tried again`()
+    throws
+{
+    for seed in UInt64(1)...5 {
+        var hasty = try scenario([Fault(.down, "bank", .at(.seconds(1)), for: .seconds(4))])
+        hasty.seed = seed
+        hasty.topology.limits.mesh.window = 1
+        for index in hasty.topology.services.indices
+        where hasty.topology.services[index].name == "orders" {
+            hasty.topology.services[index].settings = ["paymentTimeout": "500ms"]
+        }
+        let outcome = ScenarioRun.run(hasty)
+        #expect(outcome.hasPassed, "seed \(seed): \(outcome.failure?.summary ?? "")")
+    }
+}
+
+@Test func `poison that the hub refuses because its disk is full is nobody's order`() throws {
+    let faults = [
+        Fault(.diskFull, "hub", .at(.milliseconds(300)), for: .seconds(2)),
+        Fault(.poison, "shoppers", .at(.seconds(1)), for: .zero),
+    ]
+    let outcome = ScenarioRun.run(try scenario(faults, orders: 80))
+    #expect(outcome.hasPassed, "\(outcome.failure?.summary ?? "")")
+    #expect(outcome.verdict?.counts.ordersRefused ?? 0 > 0)
+}
+
 @Test func `operations come to their end under load, and say so`() throws {
     var topology = try shopTopology()
     topology.limits.mesh.attemptsMax = 3
@@ -133,4 +159,36 @@ private func silence(_ run: ScenarioRun, from: Duration, to: Duration) -> Durati
     let failure = try #require(ScenarioRun.run(poisoned).failure)
     #expect(failure.invariant == "no-dead-letters")
     #expect(failure.summary.contains("became no dead letter"), "\(failure.summary)")
+}
+
+@Test func `a scenario that expects a broken promise passes where it is broken, and only there`()
+    throws
+{
+    let text = """
+        { topology: "shop.json", orders: 30, expects: "log-readable",
+          faults: [{ fault: "bit-rot", at: "1s" }] }
+        """
+    func file(_ text: String) throws -> ScenarioFile {
+        try ScenarioFile(utf8: Array(text.utf8), file: "rot.json") { _ throws(ScenarioError) in
+            do { return Array(try shopTopology().normalized().text.utf8) } catch {
+                throw ScenarioError("\(error)")
+            }
+        }
+    }
+    func outcome(_ file: ScenarioFile) -> ScenarioResult {
+        var result = ScenarioResult(of: file, in: .simulated)
+        let scenario = file.scenario(seed: 1)
+        result.add(ScenarioRun.run(scenario), of: scenario)
+        return result
+    }
+    var rot = try file(text)
+    #expect(outcome(rot).outcome == .passed)
+    #expect(rot.scenario(seed: 1).json["expects"]?.string == "log-readable")
+    rot.faults = []
+    let kept = outcome(rot)
+    #expect(kept.outcome == .failed)
+    #expect(kept.failures.first?.failure?.summary.contains("it was kept") == true)
+    let wrong = text.replacing("log-readable", with: "log-readible")
+    let error = #expect(throws: TopologyError.self) { try file(wrong) }
+    #expect(error?.description.contains("did you mean 'log-readable'?") == true)
 }

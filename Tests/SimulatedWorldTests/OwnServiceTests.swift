@@ -162,8 +162,11 @@ private func visits(_ count: Int) -> [Publication] {
 @Test(arguments: UInt64(1)...10)
 func `a topology that is no shop is judged by what every mesh promises`(seed: UInt64) throws {
     let draw = ScenarioDraw(topology: try hello(), orders: 30, faultCount: 8)
+    var scenario = draw.scenario(seed: seed)
+    // What has rotted cannot be read back below.
+    scenario.faults.removeAll { $0.kind == .bitRot }
     let run = ScenarioRun(
-        draw.scenario(seed: seed),
+        scenario,
         services: [.init(Greeter.self)],
         publications: visits(20)
     )
@@ -172,12 +175,17 @@ func `a topology that is no shop is judged by what every mesh promises`(seed: UI
     let verdict = try #require(outcome.verdict)
     #expect(verdict.outcome == .passed, "\(verdict.text(color: false))")
     #expect(!verdict.checks.contains { $0.name == "orders-end-once" })
+    // A hub whose disk is full takes no visitor in; who got in is greeted, once for each visit.
+    var visits: [String: Int] = [:]
     var greetings: [String: [Int]] = [:]
-    for event in run.records().flatMap(\.events).map(\.event) where event.type == Greeted.type {
+    for event in run.records().flatMap(\.events).map(\.event) {
+        if event.type == Visited.type { visits[event.subject, default: 0] += 1 }
+        guard event.type == Greeted.type else { continue }
         let greeted = try Greeted(decoding: event.data)
         greetings[greeted.visitor, default: []].append(greeted.times)
     }
-    #expect(greetings == ["ann": Array(1...20), "bob": Array(1...20), "cy": Array(1...20)])
+    #expect(visits.keys.sorted() == ["ann", "bob", "cy"])
+    #expect(greetings == visits.mapValues { Array(1...$0) })
 }
 
 @Test func `nothing was tried where nobody published, and nothing is proved`() throws {

@@ -72,10 +72,14 @@ enum House {
                 ],
                 isPure: false
             ),
+            Part(folder: "Topology/CWatch", imports: [], isPure: false),
             Part(
                 folder: "Topology/SimulatedWorld",
                 imports: Set(
-                    ["Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit", "TopologyFile"]
+                    [
+                        "CWatch", "Chaos", "Events", "Mesh", "OutsideParties", "ServiceKit",
+                        "Synchronization", "TopologyFile",
+                    ]
                         + House.capabilities.map { "\($0)Service" }
                 ),
                 isPure: true

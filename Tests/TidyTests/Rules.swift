@@ -17,13 +17,13 @@ enum Rules {
     /// What no pure module and no service may touch: whatever varies comes from the `Host`.
     static let banned = [
         "Bool.random", "CommandLine.", "ContinuousClock", "Date()", "Date.now", "DispatchQueue",
-        "SuspendingClock", "SystemRandomNumberGenerator", "Task.detached", "Task.sleep", "Thread.",
-        "UUID()", "getenv", "print(", ".randomElement(", "readLine(", ".random(in", ".random(using",
-        ".shuffle(", ".shuffled(",
+        "MainActor", "SuspendingClock", "SystemRandomNumberGenerator", "Task.detached",
+        "Task.sleep", "Thread.", "UUID()", "getenv", "print(", ".hashValue", ".randomElement(",
+        "readLine(", ".random(in", ".random(using", ".shuffle(", ".shuffled(",
     ]
 
     /// Work that a service must not start: it would run outside of its turn.
-    static let bannedInServices = ["Task {", "Task("]
+    static let bannedInServices = ["Task {", "Task(", "Task.immediate"]
 
     // MARK: Imports and bans
 

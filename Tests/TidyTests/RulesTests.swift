@@ -43,7 +43,8 @@ import Testing
             "let now = Date()", "id = UUID().uuidString", "let clock = ContinuousClock()",
             "try await Task.sleep(for: .seconds(1))", "Task.detached { }", "Int.random(in: 0..<9)",
             "list.shuffled()", "list.randomElement()", "var r = SystemRandomNumberGenerator()",
-            "print(1)", "log(\"at \\(Date())\")", "Bool.random()",
+            "@MainActor func a() {}", "seed = name.hashValue", "print(1)", "log(\"at \\(Date())\")",
+            "Bool.random()",
         ]
     )
     func `banned words in what is pure`(text: String) {

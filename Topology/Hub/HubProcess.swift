@@ -103,8 +103,8 @@ final class HubProcess {
             Report.fatal("the log failed: \(error)", code: error.code == .full ? 4 : 3)
         }
         for id in self.hub.takeDirtyConnections() {
-            let frames = self.hub.takeOutput(of: id)
-            if !frames.isEmpty { self.connections[id]?.send(frames) }
+            guard let connection = self.connections[id] else { continue }
+            self.hub.sendOutput(of: id) { connection.send(emptying: &$0) }
         }
         for id in self.hub.takeClosing() { self.connections[id]?.closeWhenSent() }
         for line in self.hub.takeAudit() { Audit.write(line) }

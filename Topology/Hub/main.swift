@@ -5,6 +5,7 @@ do {
     let loop = try EventLoop()
     let process = try HubProcess(loop: loop, launch: launch)
     try Lifeline.watch(on: loop)
+    ProgramCode.release()
     try process.run()
 } catch {
     Report.fatal("\(error)", code: 3)

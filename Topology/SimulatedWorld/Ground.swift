@@ -20,6 +20,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     private var calls: [UInt64: CheckedContinuation<[UInt8], any Error>] = [:]
     private var callCount: UInt64 = 0
     private let name: String
+    let jobs: SimulatedExecutor
     /// How far its clock is ahead.
     var skew = Duration.zero
     var onConnected: () -> Void = {}
@@ -36,16 +37,22 @@ final class Ground: ServiceWorld, @unchecked Sendable {
         self.process = shop.simulation.process(name)
         self.name = name
         self.start = start
+        self.jobs = shop.simulation.executor(of: name)
         self.chance = shop.simulation.random(for: "\(name) \(start)")
     }
 
-    var executor: UnownedSerialExecutor {
-        self.simulation.executor.asUnownedSerialExecutor()
+    var executor: UnownedSerialExecutor { self.jobs.asUnownedSerialExecutor() }
+    var taskExecutor: any TaskExecutor { self.jobs }
+    func now() -> Instant {
+        self.jobs.called("now")
+        return self.simulation.now + self.skew
     }
-    var taskExecutor: any TaskExecutor { self.simulation.executor }
-    func now() -> Instant { self.simulation.now + self.skew }
-    func random() -> UInt64 { self.chance.next() }
+    func random() -> UInt64 {
+        self.jobs.called("random")
+        return self.chance.next()
+    }
     func log(_ level: LogLevel, _ message: String) {
+        self.jobs.called("log")
         if self.isAlive { self.shop.logged(level, "\(self.name) \(self.start): \(message)") }
     }
     func shutOut(_ reason: String) { self.log(.error, reason) }
@@ -77,6 +84,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     }
 
     private func arrived(_ frame: UnsafeRawBufferPointer) {
+        self.simulation.running = self.jobs
         guard self.isPaused else { return self.onFrame(frame) }
         let copy = [UInt8](frame)
         self.postponed.append { [self] in copy.withUnsafeBytes { self.onFrame($0) } }
@@ -107,11 +115,13 @@ final class Ground: ServiceWorld, @unchecked Sendable {
             guard !self.isPaused else {
                 return self.postponed.append { [self] in if self.isAlive { action() } }
             }
+            self.simulation.running = self.jobs
             if self.isAlive { action() }
         }
     }
 
     func sleep(for duration: Duration) async throws {
+        self.jobs.called("sleep")
         _ = try await self.suspended { id in
             self.simulation.after(duration, by: self.process) { [self] in
                 self.end(id, .success([]))
@@ -120,7 +130,8 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     }
 
     func call(_ party: String, _ request: [UInt8], timeout: Duration) async throws -> [UInt8] {
-        try await self.suspended { id in
+        self.jobs.called("call")
+        return try await self.suspended { id in
             self.simulation.after(timeout, by: self.process) { [self] in
                 guard self.calls[id] != nil else { return }
                 let error = OutsideError(.timedOut, "\(party) gave no answer in time")
@@ -128,6 +139,16 @@ final class Ground: ServiceWorld, @unchecked Sendable {
             }
             self.shop.ask(party, request) { [self] in self.end(id, $0) }
         }
+    }
+
+    /// What a handler does that waits although nothing is under way for it; nil where none does.
+    var waitsForNothing: Escape? {
+        let waiting = self.jobs.handling()
+        guard !waiting.isEmpty, self.calls.isEmpty, !self.isPaused else { return nil }
+        return .wait(
+            of: self.jobs.process,
+            handling: waiting.map { "\($0.type) of \($0.subject)" }
+        )
     }
 
     private func suspended(_ begin: (UInt64) -> Void) async throws -> [UInt8] {

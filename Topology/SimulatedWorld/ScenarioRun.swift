@@ -130,14 +130,20 @@ package struct ScenarioRun {
 
     private var isBroken: Bool {
         self.shop.judge.violation != nil || self.shop.logProblem != nil
-            || self.shop.hubFailure != nil
+            || self.shop.hubFailure != nil || !self.shop.escapes.isEmpty
     }
 
     private func outcome(_ hasConverged: Bool) -> ScenarioOutcome {
         let violation = self.shop.judge.violation
         var verdict: Verdict?
         var failure: Failure?
-        if let error = self.shop.hubFailure ?? self.shop.logProblem ?? self.shop.foundRot {
+        // What depends on more than the seed is the cause of whatever else went wrong.
+        let waiting = hasConverged || self.isBroken ? nil : self.shop.waitsForNothing
+        if let escape = self.shop.escapes.first ?? waiting {
+            failure = Failure(invariant: "stays-inside", summary: "\(escape)", witness: [])
+        } else if let error = self.shop.hubFailure ?? self.shop.logProblem
+            ?? self.shop.foundRot
+        {
             failure = Failure(invariant: "log-readable", summary: "\(error)", witness: [])
         }
         do {

@@ -19,10 +19,13 @@ protocol SimulatedProcess: AnyObject {
     func resume()
     /// Brings what it has in hand to an end that can wait, since it is to stop.
     func drain()
+    /// What a handler does that waits although nothing is under way for it; nil where none does.
+    var waitsForNothing: Escape? { get }
 }
 
 extension SimulatedProcess {
     func drain() {}
+    var waitsForNothing: Escape? { nil }
 }
 
 /// Keeps what a process would do while it stands still, in its order.

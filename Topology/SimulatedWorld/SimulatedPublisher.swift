@@ -14,6 +14,8 @@ final class SimulatedPublisher {
     private var answerWatch = AnswerWatch()
     private var answeredCount = 0
     private var poisonCount = 0
+    /// The open events that nobody wants to hear of.
+    private var asides: Set<UInt64> = []
     /// Called with what the hub answers.
     var onAction: (PublisherClient.Action) -> Void = { _ in }
 
@@ -60,6 +62,9 @@ final class SimulatedPublisher {
     private func received(_ frame: UnsafeRawBufferPointer) {
         for action in (try? self.client.received(frame)) ?? [] {
             self.answeredCount += 1
+            if case .refused(let sequence, _) = action, self.asides.remove(sequence) != nil {
+                continue
+            }
             self.onAction(action)
         }
         self.send()
@@ -74,7 +79,12 @@ final class SimulatedPublisher {
             source: self.name,
             time: self.simulation.now
         )
-        _ = self.publish(event, to: topic)
+        self.publishAside(event, to: topic)
+    }
+
+    /// Publishes an event whose fate ``onAction`` says nothing of.
+    func publishAside(_ event: EventEnvelope, to topic: String) {
+        self.asides.insert(self.publish(event, to: topic))
         self.send()
     }
 
@@ -104,7 +114,7 @@ package struct Publication: Sendable {
     package var topic: String
     package var event: EventEnvelope
 
-    /// `source` is an outside party that may publish to the event's topic, `time` that since the
+    /// `source` is an outside party that may publish to the event's topic; `time` counts from the
     /// start of the run.
     package init<E: Event>(_ event: E, from source: String, at time: Duration) {
         self.time = time

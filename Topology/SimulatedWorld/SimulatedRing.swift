@@ -2,8 +2,9 @@ import Mesh
 
 /// Services in a ring, each of which passes on to the next what it gets; two are a ping-pong.
 ///
-/// The simulator alone, without a hub, for measuring it. Every message is bytes on a link of its own with latency, every service an actor on the
-/// simulation's executor, and the run's hash has all of it.
+/// The simulator alone, without a hub, for measuring it. Every message is bytes on a link of its own
+/// with latency, every service an actor on the simulation's executor, and the run's hash has all of
+/// it.
 package final class SimulatedRing {
     private let simulation: Simulation
     private var links: [RingLink] = []
@@ -13,7 +14,8 @@ package final class SimulatedRing {
         precondition(services >= 1 && tokens >= 1, "a ring has services and messages")
         let simulation = Simulation(seed: seed)
         self.simulation = simulation
-        let actors = (0..<services).map { RingService(number: $0, executor: simulation.executor) }
+        let executor = simulation.executor(of: "ring")
+        let actors = (0..<services).map { RingService(number: $0, executor: executor) }
         self.links = actors.indices.map {
             RingLink(simulation: simulation, to: actors[($0 + 1) % services], number: $0)
         }

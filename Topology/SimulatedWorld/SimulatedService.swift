@@ -32,6 +32,7 @@ final class SimulatedService<S: Service>: SimulatedProcess {
         ground.onDisconnected = { runtime.disconnected() }
         ground.onFrame = { try? runtime.received($0) }
         ground.onDrain = { runtime.drain() }
+        ground.jobs.handling = { [weak runtime] in runtime?.handling ?? [] }
         ground.skew = self.skew
         self.ground = ground
         ground.connect()
@@ -48,4 +49,6 @@ final class SimulatedService<S: Service>: SimulatedProcess {
 
     /// Lets a projection commit what it has.
     func drain() { self.ground?.onDrain() }
+
+    var waitsForNothing: Escape? { self.ground?.waitsForNothing }
 }

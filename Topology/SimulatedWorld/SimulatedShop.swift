@@ -33,7 +33,8 @@ package final class SimulatedShop {
     var processes: [String: any SimulatedProcess] = [:]
     private(set) var parties: [String: any SimulatedPartyProcess] = [:]
     let launcher: SimulatedLauncher
-    private let ledgerDisk = MemoryDisk()
+    /// Where the outside parties keep their ledgers.
+    package let ledgerDisk = MemoryDisk()
     /// Who places orders; nil where nobody can.
     let shoppers: SimulatedShoppers?
     /// The outside parties that publish.
@@ -158,7 +159,7 @@ package final class SimulatedShop {
     }
 
     /// Adds an instance of a service; it is started at once where the others run already.
-    func launch(_ instance: String, of service: String) { self.add(instance, of: service) }
+    package func launch(_ instance: String, of service: String) { self.add(instance, of: service) }
 
     private func addParties() {
         for party in self.topology.outside {
@@ -200,18 +201,18 @@ package final class SimulatedShop {
         self.shoppers?.start()
     }
 
-    /// Lets an outside party publish; call it before ``start()``.
+    /// Lets an outside party publish, that time from now.
     package func publish(_ publication: Publication) throws(PublicationError) {
         guard let publisher = self.publishers.first(where: { $0.name == publication.source })
         else { throw PublicationError(publication, publishers: self.publishers.map(\.name)) }
         self.publicationsAhead += 1
-        self.simulation.after(publication.time) { [weak self] in
+        // What is published at the same instant keeps its order.
+        self.simulation.at(self.simulation.now + publication.time) { [weak self] in
             guard let self else { return }
             self.publicationsAhead -= 1
             var event = publication.event
             event.time = self.simulation.now
-            _ = publisher.publish(event, to: publication.topic)
-            publisher.send()
+            publisher.publishAside(event, to: publication.topic)
         }
     }
 
@@ -226,7 +227,7 @@ package final class SimulatedShop {
     }
 
     /// Runs until `isOver` says so or `limit` is over; asks a few times each virtual second.
-    func run(within limit: Duration, until isOver: () -> Bool) -> Bool {
+    package func run(within limit: Duration, until isOver: () -> Bool) -> Bool {
         let end = self.simulation.now + limit
         while self.simulation.now < end {
             self.simulation.run(within: .milliseconds(250)) { false }
@@ -397,6 +398,14 @@ package final class SimulatedShop {
 
     /// The names of everything that can be killed, the hub first.
     package var processNames: [String] { ["hub"] + self.processes.keys.sorted() }
+
+    /// What services did beside their hosts: then the run is not the seed's alone.
+    package var escapes: [Escape] { self.simulation.escapes }
+
+    /// A handler that waits although nothing is under way for it, in the end of a run.
+    var waitsForNothing: Escape? {
+        self.processes.keys.sorted().lazy.compactMap { self.processes[$0]?.waitsForNothing }.first
+    }
 
     // MARK: Between the processes
 

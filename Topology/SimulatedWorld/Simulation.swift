@@ -1,3 +1,4 @@
+import CWatch
 import Chaos
 import Mesh
 
@@ -16,7 +17,9 @@ package final class Simulation {
     /// How many messages arrived somewhere.
     package internal(set) var messageCount = 0
 
-    let executor: SimulatedExecutor
+    private let jobs = JobQueue()
+    /// The process that has run last.
+    var running: SimulatedExecutor?
     /// Who wants to know at which places faults could be put.
     var survey: PlaceSurvey?
     private let seed: UInt64
@@ -38,8 +41,24 @@ package final class Simulation {
             SeededRandom(seed: seed).split("schedule"),
             steps: steps
         )
-        self.executor = SimulatedExecutor()
+        self.jobs.watch.initialize(
+            to: squall_watch(
+                context: Unmanaged.passUnretained(self).toOpaque(),
+                called: { Simulation.watching($0)?.escaped(byCalling: $1) },
+                escaped: { Simulation.watching($0)?.escaped($1) }
+            )
+        )
     }
+
+    deinit { self.jobs.clear() }
+
+    /// Returns an executor for the actors of one process.
+    func executor(of process: String) -> SimulatedExecutor {
+        SimulatedExecutor(of: process, queue: self.jobs)
+    }
+
+    /// What services did beside their hosts.
+    package var escapes: [Escape] { self.jobs.escapes.all }
 
     /// Returns the source of chance for one purpose; drawing from it disturbs no other.
     package func random(for purpose: String) -> SeededRandom {
@@ -89,6 +108,10 @@ package final class Simulation {
     /// - Returns: whether `isOver` became true.
     @discardableResult
     package func run(within limit: Duration, until isOver: () -> Bool) -> Bool {
+        self.jobs.drive { self.steps(within: limit, until: isOver) }
+    }
+
+    private func steps(within limit: Duration, until isOver: () -> Bool) -> Bool {
         let end = self.now + limit
         self.runJobs()
         while !isOver() {
@@ -107,34 +130,51 @@ package final class Simulation {
 
     /// Lets what is runnable come to its end, and forgets what was to happen later.
     func end() {
-        self.runJobs()
+        self.jobs.drive { self.runJobs() }
         self.agenda = Agenda()
     }
 
     private func runJobs() {
-        while self.executor.hasJobs {
-            let count = self.executor.count
-            let job = self.executor.take(count == 1 ? 0 : self.schedule.choose(among: count))
+        while self.jobs.count > 0 {
+            let count = self.jobs.count
+            let next = self.jobs.take(count == 1 ? 0 : self.schedule.choose(among: count))
             self.stepCount += 1
-            job.runSynchronously(on: self.executor.asUnownedSerialExecutor())
+            guard let executor = next.executor else {
+                next.job.runSynchronously(on: self.strays.asUnownedTaskExecutor())
+                continue
+            }
+            self.running = executor
+            next.job.runSynchronously(on: executor.asUnownedSerialExecutor())
         }
     }
-}
 
-/// The executor of every simulated actor: a queue that the simulation empties by hand.
-final class SimulatedExecutor: SerialExecutor, TaskExecutor, @unchecked Sendable {
-    // Confined to the thread that drives the simulation.
-    private var jobs: [UnownedJob] = []
+    // MARK: What leaves the simulated world
 
-    var hasJobs: Bool { !self.jobs.isEmpty }
-    var count: Int { self.jobs.count }
+    /// Where jobs run that were on their way to an executor of the process.
+    private lazy var strays = self.executor(of: "a task outside of every turn")
 
-    func enqueue(_ job: consuming ExecutorJob) {
-        self.jobs.append(UnownedJob(job))
+    private static func watching(_ context: UnsafeMutableRawPointer?) -> Simulation? {
+        context.map { Unmanaged<Simulation>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    /// Takes one of the runnable jobs.
-    func take(_ index: Int) -> UnownedJob { self.jobs.remove(at: index) }
+    /// What the process that runs is handling.
+    private var handling: [String] {
+        self.running?.handling().map { "\($0.type) of \($0.subject)" } ?? []
+    }
 
-    func checkIsolated() {}
+    private func escaped(byCalling call: UnsafePointer<CChar>?) {
+        guard let call, let process = self.running?.process else { return }
+        self.jobs.escapes.add(
+            .call(String(cString: call), by: process, handling: self.handling)
+        )
+    }
+
+    /// Takes over a job that was on its way to the global executor, so that nothing of this run
+    /// goes on elsewhere.
+    private func escaped(_ job: UnsafeMutableRawPointer?) {
+        guard let job, let process = self.running?.process else { return }
+        let stray = unsafeBitCast(job, to: UnownedJob.self)
+        self.jobs.escapes.add(.job(stray.number, by: process, handling: self.handling))
+        self.jobs.add(stray, of: nil)
+    }
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -46,6 +47,15 @@ static inline int squall_epoll_wait(
     if (ready >= 0 || errno != ENOSYS) return ready;
     int64_t milliseconds = (nanoseconds + 999999) / 1000000;
     return epoll_wait(epoll, events, count, milliseconds > 1000000 ? 1000000 : (int)milliseconds);
+}
+
+/* Lets go of the mapped pages of the program's code, all of which the file can give again. */
+static inline void squall_release_code(void) {
+    extern char __executable_start, etext;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = (uintptr_t)&__executable_start & ~(page - 1);
+    uintptr_t end = (uintptr_t)&etext & ~(page - 1);
+    if (end > start) madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
 static inline int64_t squall_clock(clockid_t clock) {

@@ -15,13 +15,17 @@ struct OwnedPartition {
     private var answeredUpTo: UInt64 = 0
     /// What ``answeredUpTo`` was when last looked at; nil where nothing was open then.
     private var lookedAt: UInt64?
-    var intakes: [Int: Intake]
+    /// What may come of each topic; a few, so that looking is faster than hashing.
+    private var intakes: [(topic: Int, intake: Intake)]
     /// How many deliveries are being handled.
     var handling = 0
     /// What waits behind the delivery of its subject that is being handled or will come again.
     var queues: [String: Queue] = [:]
+    /// The subject of the only delivery that is being handled, while nothing waits.
+    private var alone: String?
     /// Handled by a projection since its last commit.
-    var folded: [Acknowledgement] = []
+    var folded: [AcknowledgedRun] = []
+    var foldedCount = 0
     /// Credit to give back with the next credit frame.
     var spent = 0
     var commitsSinceSnapshot = 0
@@ -41,8 +45,7 @@ struct OwnedPartition {
 
     init(epoch: UInt64, floors: [(topic: Int, offset: UInt64)]) {
         self.epoch = epoch
-        self.intakes = [:]
-        for floor in floors { self.intakes[floor.topic] = Intake(floor: floor.offset) }
+        self.intakes = floors.map { ($0.topic, Intake(floor: $0.offset)) }
     }
 
     /// The hub confirmed a commit, and with it those before; returns whether it was of this epoch.
@@ -65,29 +68,72 @@ struct OwnedPartition {
         return self.lookedAt == self.answeredUpTo
     }
 
-    /// Takes a delivery; returns it where it may be handled at once.
-    mutating func take(_ delivery: Delivery) -> Delivery? {
-        guard self.intakes[delivery.topic]?.accepts(delivery.offset) == true else { return nil }
+    /// Whether deliveries of that epoch are to be handled.
+    func takes(_ epoch: UInt64) -> Bool { self.phase == .ready && self.epoch == epoch }
+
+    /// Notes that a projection has folded an event; returns the credit to give back.
+    mutating func fold(_ place: Acknowledgement) -> Int {
+        self.foldedCount += 1
+        self.spent += 1
+        let last = self.folded.count - 1
+        if last >= 0, self.folded[last].topic == place.topic,
+            self.folded[last].offsets.upperBound == place.offset
+        {
+            let first = self.folded[last].offsets.lowerBound
+            self.folded[last].offsets = first..<place.offset + 1
+        } else {
+            self.folded.append(AcknowledgedRun(place))
+        }
+        return self.spent
+    }
+
+    private func intake(of topic: Int) -> Int? {
+        self.intakes.firstIndex { $0.topic == topic }
+    }
+
+    /// Takes a delivery; returns whether it may be handled at once.
+    mutating func take(_ delivery: Delivery) -> Bool {
+        guard let intake = self.intake(of: delivery.topic),
+            self.intakes[intake].intake.accepts(delivery.offset)
+        else { return false }
         let subject = delivery.event.subject
+        if self.handling == 0, self.queues.isEmpty {
+            // Most are done with before the next one comes: then nothing need be looked up.
+            self.alone = subject
+            self.handling = 1
+            return true
+        }
+        self.joinOthers()
         guard var queue = self.queues[subject] else {
             self.queues[subject] = Queue()
             self.handling += 1
-            return delivery
+            return true
         }
         if queue.blockedBy == delivery.place {
             queue.blockedBy = nil
             self.queues[subject] = queue
             self.handling += 1
-            return delivery
+            return true
         }
         queue.waiting.append(delivery)
         self.queues[subject] = queue
-        return nil
+        return false
+    }
+
+    /// Lets the only delivery that is being handled be found by its subject.
+    private mutating func joinOthers() {
+        guard let subject = self.alone else { return }
+        self.alone = nil
+        self.queues[subject] = Queue()
     }
 
     /// A delivery is done with; returns the next one of its subject.
     mutating func finished(_ subject: String) -> Delivery? {
         self.handling -= 1
+        if self.alone != nil {
+            self.alone = nil
+            return nil
+        }
         return self.next(of: subject)
     }
 
@@ -106,7 +152,10 @@ struct OwnedPartition {
     /// A delivery failed: its subject waits until it comes again.
     mutating func failed(_ delivery: Delivery) {
         self.handling -= 1
-        self.intakes[delivery.topic]?.awaits(delivery.offset)
+        self.alone = nil
+        if let intake = self.intake(of: delivery.topic) {
+            self.intakes[intake].intake.awaits(delivery.offset)
+        }
         self.queues[delivery.event.subject, default: Queue()].blockedBy = delivery.place
     }
 
@@ -130,7 +179,9 @@ struct OwnedPartitions: Sendable {
     var owned: [Int] { self.slots.indices.filter { self.slots[$0] != nil } }
 
     subscript(partition: Int) -> OwnedPartition? {
-        get { partition < self.slots.count ? self.slots[partition] : nil }
+        _read {
+            if partition < self.slots.count { yield self.slots[partition] } else { yield nil }
+        }
         _modify {
             guard partition < Self.countMax else {
                 var none: OwnedPartition?

@@ -1,7 +1,8 @@
 /// An outside party that publishes: numbers its events, and sends those again that the hub has not
 /// confirmed when the connection comes back.
 ///
-/// Pure, like ``ServiceClient``.
+/// What is published between two calls of ``takeOutput()`` travels in one frame and becomes one
+/// record. Pure, like ``ServiceClient``.
 package struct PublisherClient: Sendable {
     package enum Action: Sendable, Hashable {
         /// Everything up to this sequence number is durable.
@@ -12,17 +13,36 @@ package struct PublisherClient: Sendable {
         case shutOut(Refusal)
     }
 
-    private struct Pending {
-        var sequence: UInt64
-        var topic: String
-        var envelope: [UInt8]
+    /// A topic as the hub numbers it.
+    private struct Topic {
+        var name: String
+        var number: Int
+        var isVolatile: Bool
+    }
+
+    /// A whole frame of events, kept until the hub has confirmed or refused each of them.
+    private struct Batch {
+        var last: UInt64
+        var frame: [UInt8]
     }
 
     private let hello: Hello
     private var out = WireWriter()
-    private var topics: [String: Int]?
-    private var pending: [Pending] = []
+    /// The frame that is being filled, and where it began; the events of one that is closed are
+    /// in ``batches``.
+    private var open = WireWriter()
+    private var volatile = WireWriter()
+    private var topics: [String: Topic]?
+    /// The topic that was published to last.
+    private var lastTopic: Topic?
+    /// What was published before the hub said for the first time which topics there are.
+    private var early: [(sequence: UInt64, topic: String, envelope: [UInt8])] = []
+    private var batches: [Batch] = []
     private var first = 0
+    /// Everything up to here is confirmed or refused.
+    private var settledUpTo: UInt64 = 0
+    /// Numbers above that which were refused.
+    private var refused: Set<UInt64> = []
     private var last: UInt64 = 0
     private var isSealing = false
 
@@ -34,38 +54,162 @@ package struct PublisherClient: Sendable {
     }
 
     /// How many events are not confirmed.
-    package var unconfirmedCount: Int { self.pending.count - self.first }
+    package var unconfirmedCount: Int { Int(self.last - self.settledUpTo) - self.refused.count }
 
     /// Whether the hub has let the publisher in.
-    package var isConnected: Bool { self.topics != nil }
+    package private(set) var isConnected = false
 
     /// Returns the frames to send, and forgets them.
     package mutating func takeOutput() -> [UInt8] {
-        defer { self.out.bytes = [] }
-        guard self.isSealing else { return self.out.bytes }
-        return Seal.sealed(frames: self.out.bytes, as: Frame.ToHub.sealed.rawValue)
+        self.close()
+        self.closeVolatile()
+        let bytes = self.out.bytes
+        self.out.bytes = []
+        guard self.isSealing else { return bytes }
+        return Seal.sealed(frames: bytes, as: Frame.ToHub.sealed.rawValue)
     }
 
     package mutating func connected() {
-        self.out = WireWriter()
+        self.dropOutput()
         self.hello.encode(into: &self.out)
     }
 
     package mutating func disconnected() {
-        self.topics = nil
+        self.isConnected = false
         self.isSealing = false
+        self.dropOutput()
+    }
+
+    /// Forgets what was to be sent on a connection that is gone; unconfirmed events stay.
+    private mutating func dropOutput() {
+        self.close()
+        self.volatile = WireWriter()
         self.out = WireWriter()
     }
 
+    // MARK: Publishing
+
     /// Publishes an event; returns its sequence number, from 1 without gaps.
+    ///
+    /// Events of a topic that is never synced have no number once the hub has said so: they are
+    /// sent where there is a connection, nobody confirms them, and 0 is returned.
+    @discardableResult
     package mutating func publish(_ event: EventEnvelope, to topic: String) -> UInt64 {
+        self.publish(to: topic) { event.encode(into: &$0) }
+    }
+
+    /// Publishes an event whose data are the fields of `content`, without an array of their own.
+    @discardableResult
+    package mutating func publish(
+        _ event: EventEnvelope,
+        carrying content: some WireCodable,
+        to topic: String
+    ) -> UInt64 {
+        self.publish(to: topic) { writer in
+            event.encodeAttributes(into: &writer)
+            writer.countedInPlace { $0.fields(of: content) }
+        }
+    }
+
+    private mutating func publish(
+        to name: String,
+        _ write: (inout WireWriter) -> Void
+    ) -> UInt64 {
+        guard let topic = self.topic(name) else {
+            self.last += 1
+            var writer = WireWriter()
+            write(&writer)
+            self.early.append((self.last, name, writer.bytes))
+            return self.last
+        }
+        if topic.isVolatile {
+            if self.isConnected { self.writeVolatile(topic.number, write) }
+            return 0
+        }
         self.last += 1
-        let pending = Pending(sequence: self.last, topic: topic, envelope: event.encoded())
-        let before = self.unconfirmedCount > 0 ? self.pending.last?.sequence : nil
-        self.pending.append(pending)
-        self.send(pending, after: before ?? 0)
+        self.write(self.last, topic.number, write)
         return self.last
     }
+
+    /// Returns what is known of a topic; nil where none is known yet.
+    private mutating func topic(_ name: String) -> Topic? {
+        if let topic = self.lastTopic, topic.name == name { return topic }
+        guard let topics = self.topics else { return nil }
+        let unknown = Topic(name: name, number: Int(Int32.max), isVolatile: false)
+        let topic = topics[name] ?? unknown
+        self.lastTopic = topic
+        return topic
+    }
+
+    private mutating func write(
+        _ sequence: UInt64,
+        _ topic: Int,
+        _ write: (inout WireWriter) -> Void
+    ) {
+        if self.open.bytes.isEmpty {
+            _ = self.open.beginFrame(Frame.ToHub.publish.rawValue)
+            // The event before this one, which the hub must have had first; 0 where there is none.
+            self.open.varint(self.lastOpen(before: sequence))
+        }
+        Self.write(sequence, topic, into: &self.open, write)
+        if self.isSealing || self.open.bytes.count >= Frame.batchBytes { self.close() }
+    }
+
+    /// Appends an event to a frame, counted in place.
+    private static func write(
+        _ sequence: UInt64,
+        _ topic: Int,
+        into writer: inout WireWriter,
+        _ write: (inout WireWriter) -> Void
+    ) {
+        writer.varint(sequence)
+        writer.varint(UInt64(topic))
+        writer.countedInPlace(write)
+    }
+
+    /// Returns the last number before `sequence` that is neither confirmed nor refused, or 0.
+    private func lastOpen(before sequence: UInt64) -> UInt64 {
+        var sequence = sequence - 1
+        while sequence > self.settledUpTo, self.refused.contains(sequence) { sequence -= 1 }
+        return sequence > self.settledUpTo ? sequence : 0
+    }
+
+    /// Ends the frame that is being filled: it is sent where there is a connection, and kept.
+    private mutating func close() {
+        guard !self.open.bytes.isEmpty else { return }
+        self.open.endFrame(0)
+        let frame = self.open.bytes
+        self.open.bytes = []
+        self.open.bytes.reserveCapacity(frame.count)
+        self.batches.append(Batch(last: self.last, frame: frame))
+        guard self.isConnected else { return }
+        if self.out.bytes.isEmpty { self.out.bytes = frame } else { self.out.bytes += frame }
+    }
+
+    private mutating func writeVolatile(_ topic: Int, _ write: (inout WireWriter) -> Void) {
+        if self.volatile.bytes.isEmpty {
+            _ = self.volatile.beginFrame(Frame.ToHub.volatile.rawValue)
+        }
+        self.volatile.varint(UInt64(topic))
+        self.volatile.countedInPlace(write)
+        if self.isSealing || self.volatile.bytes.count >= Frame.batchBytes {
+            self.closeVolatile()
+        }
+    }
+
+    private mutating func closeVolatile() {
+        guard !self.volatile.bytes.isEmpty else { return }
+        self.volatile.endFrame(0)
+        if self.out.bytes.isEmpty {
+            swap(&self.out.bytes, &self.volatile.bytes)
+            self.volatile.bytes.reserveCapacity(self.out.bytes.count)
+        } else {
+            self.out.bytes += self.volatile.bytes
+            self.volatile.bytes.removeAll(keepingCapacity: true)
+        }
+    }
+
+    // MARK: Sending again
 
     /// Sends again what is not confirmed: nothing was heard of it for so long that it, or the
     /// answer, must have been lost.
@@ -74,24 +218,44 @@ package struct PublisherClient: Sendable {
     }
 
     private mutating func sendAgain(atMost count: Int) {
+        guard self.isConnected else { return }
+        self.close()
         var before: UInt64 = 0
-        for pending in self.pending[self.first...].prefix(count) {
-            self.send(pending, after: before)
-            before = pending.sequence
+        var left = count
+        var frame = WireWriter()
+        for batch in self.batches[self.first...] where left > 0 {
+            batch.frame.withUnsafeBytes { bytes in
+                var reader = WireReader(bytes, offset: 5)
+                _ = try? reader.varint()
+                while left > 0, let sequence = try? reader.varint(),
+                    let topic = try? reader.count(), let envelope = try? reader.view()
+                {
+                    guard sequence > self.settledUpTo, !self.refused.contains(sequence)
+                    else { continue }
+                    if frame.bytes.isEmpty {
+                        _ = frame.beginFrame(Frame.ToHub.publish.rawValue)
+                        frame.varint(before)
+                    }
+                    Self.write(sequence, topic, into: &frame) { $0.raw(envelope) }
+                    before = sequence
+                    left -= 1
+                    if self.isSealing || frame.bytes.count >= Frame.batchBytes {
+                        self.sendOnce(&frame)
+                    }
+                }
+            }
         }
+        self.sendOnce(&frame)
     }
 
-    /// `before` is the unconfirmed event before this one, which the hub must have had first; 0
-    /// where there is none.
-    private mutating func send(_ pending: Pending, after before: UInt64) {
-        guard let topics = self.topics else { return }
-        self.out.frame(.publish) {
-            $0.varint(pending.sequence)
-            $0.varint(before)
-            $0.varint(UInt64(topics[pending.topic] ?? Int(Int32.max)))
-            $0.counted(pending.envelope)
-        }
+    private mutating func sendOnce(_ frame: inout WireWriter) {
+        guard !frame.bytes.isEmpty else { return }
+        frame.endFrame(0)
+        self.out.bytes += frame.bytes
+        frame.bytes = []
     }
+
+    // MARK: What the hub says
 
     /// A frame has arrived; `frame` is its body.
     package mutating func received(
@@ -102,13 +266,10 @@ package struct PublisherClient: Sendable {
         switch Frame.FromHub(rawValue: code) {
         case .welcome:
             let welcome = try Welcome(from: &reader)
-            var topics: [String: Int] = [:]
-            for (number, topic) in welcome.topics.enumerated() { topics[topic.name] = number }
-            self.topics = topics
             let actions =
                 self.forget(refused: welcome.refused)
                 + self.confirmed(upTo: welcome.publishedUpTo)
-            self.sendAgain(atMost: .max)
+            self.welcomed(welcome)
             return actions
         case .publishGap:
             let actions = self.confirmed(upTo: try reader.varint())
@@ -136,6 +297,30 @@ package struct PublisherClient: Sendable {
         }
     }
 
+    /// Sends what is not confirmed, and what was published before.
+    private mutating func welcomed(_ welcome: Welcome) {
+        self.close()
+        var topics: [String: Topic] = [:]
+        for (number, topic) in welcome.topics.enumerated() {
+            topics[topic.name] = Topic(
+                name: topic.name,
+                number: number,
+                isVolatile: topic.sync == .never
+            )
+        }
+        self.topics = topics
+        self.lastTopic = nil
+        let early = self.early
+        self.early = []
+        for event in early {
+            let number = topics[event.topic]?.number ?? Int(Int32.max)
+            self.write(event.sequence, number) { $0.bytes += event.envelope }
+        }
+        self.close()
+        self.isConnected = true
+        self.sendAgain(atMost: .max)
+    }
+
     /// Forgets what the hub refused before the connection that should have said so was lost.
     private mutating func forget(refused ranges: [ClosedRange<UInt64>]) -> [Action] {
         let refusal = Refusal(.full, "the hub refused it before the connection was lost")
@@ -144,39 +329,38 @@ package struct PublisherClient: Sendable {
         }
     }
 
-    /// Removes what is pending of a range, and returns its numbers.
+    /// Settles what is pending of a range, and returns its numbers.
     @discardableResult
     private mutating func remove(_ range: ClosedRange<UInt64>) -> [UInt64] {
-        let start = self.firstPending(from: range.lowerBound)
-        var end = start
-        while end < self.pending.count, self.pending[end].sequence <= range.upperBound { end += 1 }
-        let removed = self.pending[start..<end].map(\.sequence)
-        self.pending.removeSubrange(start..<end)
+        let start = max(range.lowerBound, self.settledUpTo + 1)
+        let end = min(range.upperBound, self.last)
+        guard start <= end else { return [] }
+        let removed = (start...end).filter { self.refused.insert($0).inserted }
+        self.settle()
         return removed
     }
 
-    /// Returns the place of the first one that is pending with at least that number.
-    ///
-    /// - Complexity: O(log *n*).
-    private func firstPending(from sequence: UInt64) -> Int {
-        var (low, high) = (self.first, self.pending.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self.pending[middle].sequence < sequence { low = middle + 1 } else { high = middle }
-        }
-        return low
+    private mutating func confirmed(upTo sequence: UInt64) -> [Action] {
+        let before = self.unconfirmedCount
+        let end = min(sequence, self.last)
+        guard end > self.settledUpTo else { return [] }
+        self.settledUpTo = end
+        if !self.refused.isEmpty { self.refused = self.refused.filter { $0 > end } }
+        self.settle()
+        return self.unconfirmedCount < before ? [.accepted(upTo: sequence)] : []
     }
 
-    private mutating func confirmed(upTo sequence: UInt64) -> [Action] {
-        let before = self.first
-        while self.first < self.pending.count, self.pending[self.first].sequence <= sequence {
+    /// Forgets batches of which nothing is open any more.
+    private mutating func settle() {
+        while !self.refused.isEmpty, self.refused.remove(self.settledUpTo + 1) != nil {
+            self.settledUpTo += 1
+        }
+        while self.first < self.batches.count, self.batches[self.first].last <= self.settledUpTo {
+            self.batches[self.first].frame = []
             self.first += 1
         }
-        guard self.first > before else { return [] }
-        if self.first > 1024 {
-            self.pending.removeFirst(self.first)
-            self.first = 0
-        }
-        return [.accepted(upTo: sequence)]
+        guard self.first > 64 || self.first == self.batches.count else { return }
+        self.batches.removeFirst(self.first)
+        self.first = 0
     }
 }

@@ -34,6 +34,8 @@ package struct ServiceClient: Sendable {
     private var partitions = OwnedPartitions()
     private var topicNumbers: [String: Int] = [:]
     private var isSealing = false
+    /// The texts of the event that was read last.
+    private var texts = EventTexts()
 
     /// Creates the client of one instance.
     ///
@@ -79,14 +81,77 @@ package struct ServiceClient: Sendable {
         return owned.map { .forget(partition: $0, reason: "the hub is gone") }
     }
 
-    /// A frame has arrived; `frame` is its body.
+    /// A frame that is being read, action by action.
+    package struct Reading {
+        fileprivate var reader: WireReader
+        /// What is to be done, the last first; deliveries are read one at a time instead.
+        fileprivate var actions: [Action] = []
+        fileprivate var partition = 0
+        fileprivate var epoch: UInt64 = 0
+        fileprivate var topic = 0
+        fileprivate var offset: UInt64 = 0
+        fileprivate var attempt = 0
+    }
+
+    /// Begins to read a frame that has arrived; `frame` is its body, and must outlive the reading.
+    ///
+    /// Each action of ``next(_:)`` is to be done before the next one is asked for, so that the
+    /// second event of a subject is only handed out when the first is done with, or waits.
+    ///
+    /// - Throws: `WireError` where it cannot be read; then close the connection.
+    package mutating func read(
+        _ frame: UnsafeRawBufferPointer
+    ) throws(WireError) -> Reading {
+        var reading = Reading(reader: WireReader(frame))
+        let code = try reading.reader.u8()
+        switch Frame.FromHub(rawValue: code) {
+        case .deliver:
+            reading.partition = try reading.reader.count()
+            reading.epoch = try reading.reader.varint()
+            reading.topic = try reading.reader.count()
+            reading.offset = try reading.reader.varint()
+            reading.attempt = try reading.reader.count()
+        case .sealed:
+            let isFlawed = !self.flaws.isEmpty && self.flaws.contains("damage-unnoticed")
+            guard let inside = Seal.opened(frame, isFlawed: isFlawed) else {
+                reading.reader.offset = frame.count
+                return reading
+            }
+            return try self.read(inside)
+        default:
+            reading.actions = try self.actions(&reading.reader, code).reversed()
+            reading.reader.offset = frame.count
+        }
+        return reading
+    }
+
+    /// Returns what to do next because of a frame; nil where that was all.
+    ///
+    /// - Throws: `WireError` where it cannot be read; then close the connection.
+    package mutating func next(_ reading: inout Reading) throws(WireError) -> Action? {
+        if let action = reading.actions.popLast() { return action }
+        while !reading.reader.isAtEnd {
+            if let action = try self.delivered(&reading) { return action }
+        }
+        return nil
+    }
+
+    /// Returns all that is to be done because of a frame that has arrived; `frame` is its body.
     ///
     /// - Throws: `WireError` where it cannot be read; then close the connection.
     package mutating func received(
         _ frame: UnsafeRawBufferPointer
     ) throws(WireError) -> [Action] {
-        var reader = WireReader(frame)
-        let code = try reader.u8()
+        var reading = try self.read(frame)
+        var actions: [Action] = []
+        while let action = try self.next(&reading) { actions.append(action) }
+        return actions
+    }
+
+    private mutating func actions(
+        _ reader: inout WireReader,
+        _ code: UInt8
+    ) throws(WireError) -> [Action] {
         switch Frame.FromHub(rawValue: code) {
         case .welcome: return try self.welcomed(&reader)
         case .refused:
@@ -95,7 +160,6 @@ package struct ServiceClient: Sendable {
         case .assign: return try self.assigned(&reader)
         case .revoke: return try self.revoked(&reader)
         case .journal: return try self.journal(&reader)
-        case .deliver: return try self.delivered(&reader)
         case .committed:
             let partition = try reader.count()
             let epoch = try reader.varint()
@@ -112,10 +176,6 @@ package struct ServiceClient: Sendable {
         case .seal:
             self.isSealing = try reader.u8() == 1
             return []
-        case .sealed:
-            let isFlawed = !self.flaws.isEmpty && self.flaws.contains("damage-unnoticed")
-            guard let inside = Seal.opened(frame, isFlawed: isFlawed) else { return [] }
-            return try self.received(inside)
         default:
             throw WireError("the hub sent a frame of kind \(code), which is not for a service")
         }
@@ -252,26 +312,24 @@ package struct ServiceClient: Sendable {
 
     // MARK: Deliveries
 
-    private mutating func delivered(_ reader: inout WireReader) throws(WireError) -> [Action] {
-        let partition = try reader.count()
-        let epoch = try reader.varint()
-        let topic = try reader.count()
-        let offset = try reader.varint()
-        let attempt = try reader.count()
-        let envelope = try reader.view()
-        guard self.owns(partition, epoch: epoch),
-            self.partitions[partition]?.phase == .ready
-        else { return [] }
+    /// Reads the next event of a delivery; returns nil where it is not to be handled now.
+    private mutating func delivered(_ reading: inout Reading) throws(WireError) -> Action? {
+        let (partition, epoch) = (reading.partition, reading.epoch)
+        let (offset, overflow) = reading.offset.addingReportingOverflow(1)
+        guard !overflow else { throw WireError("offset \(reading.offset) is absurd") }
+        let envelope = try reading.reader.view()
         let delivery = Delivery(
-            topic: topic,
-            offset: offset,
-            attempt: attempt,
-            event: try EventEnvelope(decoding: envelope)
+            topic: reading.topic,
+            offset: reading.offset,
+            attempt: reading.attempt,
+            event: try EventEnvelope(decoding: envelope, like: &self.texts)
         )
-        guard let next = self.partitions[partition]?.take(delivery) else {
-            return self.flaws.isEmpty ? [] : self.takenByMistake(delivery, partition, epoch)
+        reading.offset = offset
+        guard self.partitions[partition]?.takes(epoch) == true else { return nil }
+        guard self.partitions[partition]?.take(delivery) == true else {
+            return self.flaws.isEmpty ? nil : self.takenByMistake(delivery, partition, epoch)
         }
-        return [.handle(partition: partition, epoch: epoch, next)]
+        return .handle(partition: partition, epoch: epoch, delivery)
     }
 
     /// The planted bugs: what is a repeat, or must wait for its subject, is handled all the same.
@@ -279,7 +337,7 @@ package struct ServiceClient: Sendable {
         _ delivery: Delivery,
         _ partition: Int,
         _ epoch: UInt64
-    ) -> [Action] {
+    ) -> Action? {
         let isWaiting = self.partitions[partition]?.queues[delivery.event.subject]?
             .takeBack(delivery)
         let flaw = isWaiting == true ? "subject-order-lost" : "repeats-handled"
@@ -288,10 +346,10 @@ package struct ServiceClient: Sendable {
                 self.partitions[partition]?.queues[delivery.event.subject]?.waiting
                     .append(delivery)
             }
-            return []
+            return nil
         }
         self.partitions[partition]?.handling += 1
-        return [.handle(partition: partition, epoch: epoch, delivery)]
+        return .handle(partition: partition, epoch: epoch, delivery)
     }
 
     private mutating func settled(_ reader: inout WireReader) throws(WireError) -> [Action] {
@@ -331,7 +389,7 @@ package struct ServiceClient: Sendable {
         state.sequence += 1
         state.commitsSinceSnapshot = decision.snapshot == nil ? state.commitsSinceSnapshot + 1 : 0
         var commit = Commit(partition: partition, epoch: epoch, sequence: state.sequence)
-        commit.acknowledged = [delivery.place]
+        commit.acknowledged = [AcknowledgedRun(delivery.place)]
         commit.emitted = decision.emitted
         commit.changes = decision.changes
         commit.timersSet = decision.timersSet
@@ -382,10 +440,8 @@ package struct ServiceClient: Sendable {
         _ delivery: Delivery
     ) -> [Action] {
         guard self.owns(partition, epoch: epoch) else { return [] }
-        self.partitions[partition]?.folded.append(delivery.place)
-        self.partitions[partition]?.spent += 1
-        let window = self.welcome?.window ?? 1
-        if let spent = self.partitions[partition]?.spent, spent * 4 >= window {
+        let spent = self.partitions[partition]?.fold(delivery.place) ?? 0
+        if spent * 4 >= self.welcome?.window ?? 1 {
             self.sendCredit(partition, epoch, spent)
             self.partitions[partition]?.spent = 0
         }
@@ -394,7 +450,7 @@ package struct ServiceClient: Sendable {
 
     /// How many deliveries a projection has folded since its last commit.
     package func foldedCount(_ partition: Int) -> Int {
-        self.partitions[partition]?.folded.count ?? 0
+        self.partitions[partition]?.foldedCount ?? 0
     }
 
     /// Commits a projection's snapshot together with its places and what it publishes.
@@ -410,6 +466,7 @@ package struct ServiceClient: Sendable {
         commit.credit = state.spent
         commit.encode(into: &self.out)
         state.folded = []
+        state.foldedCount = 0
         state.spent = 0
         self.partitions[partition] = state
         return self.releaseIfIdle(partition)

@@ -4,7 +4,7 @@ package struct Commit: Sendable, Hashable {
     package var epoch: UInt64
     /// 1 for the first commit of an epoch, then without gaps.
     package var sequence: UInt64
-    package var acknowledged: [Acknowledgement] = []
+    package var acknowledged: [AcknowledgedRun] = []
     package var emitted: [Emission] = []
     package var changes: [[UInt8]] = []
     package var timersSet: [TimerRequest] = []
@@ -37,9 +37,10 @@ package struct Commit: Sendable, Hashable {
             frame.varint(self.sequence)
             frame.varint(UInt64(self.credit))
             frame.varint(UInt64(self.acknowledged.count))
-            for place in self.acknowledged {
-                frame.varint(UInt64(place.topic))
-                frame.varint(place.offset)
+            for run in self.acknowledged {
+                frame.varint(UInt64(run.topic))
+                frame.varint(run.offsets.lowerBound)
+                frame.varint(UInt64(run.offsets.count))
             }
             frame.varint(UInt64(self.emitted.count))
             for emission in self.emitted {
@@ -68,7 +69,7 @@ package struct CommitView {
     package var epoch: UInt64 = 0
     package var sequence: UInt64 = 0
     package var credit = 0
-    package var acknowledged: [Acknowledgement] = []
+    package var acknowledged: [AcknowledgedRun] = []
     package var emitted: [(topic: Int, envelope: UnsafeRawBufferPointer)] = []
     package var changes: [UnsafeRawBufferPointer] = []
     package var timersSet: [(name: String, due: Instant, envelope: UnsafeRawBufferPointer)] = []
@@ -83,9 +84,11 @@ package struct CommitView {
         self.sequence = try reader.varint()
         self.credit = try reader.count()
         for _ in 0..<(try reader.count()) {
-            self.acknowledged.append(
-                Acknowledgement(topic: try reader.count(), offset: try reader.varint())
-            )
+            let topic = try reader.count()
+            let first = try reader.varint()
+            let (end, overflow) = first.addingReportingOverflow(UInt64(try reader.count()))
+            guard !overflow else { throw WireError("offset \(first) is absurd") }
+            self.acknowledged.append(AcknowledgedRun(topic: topic, offsets: first..<end))
         }
         for _ in 0..<(try reader.count()) {
             self.emitted.append((try reader.count(), try reader.view()))
@@ -126,12 +129,23 @@ package struct EnvelopeView {
     }
 
     private static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
+        var index = 0
+        var bits: UInt64 = 0
+        while index &+ 8 <= bytes.count {
+            bits |= bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            index &+= 8
+        }
+        while index < bytes.count {
+            bits |= UInt64(bytes[index])
+            index &+= 1
+        }
+        let isASCII = bits & 0x8080_8080_8080_8080 == 0
+        return isASCII || String(validating: bytes, as: UTF8.self) != nil
     }
 
     /// The partition of the event among `count`.
     package func partition(among count: Int) -> Int {
-        Int(StableHash.of(self.subject) % UInt64(count))
+        count == 1 ? 0 : Int(StableHash.of(self.subject) % UInt64(count))
     }
 
     /// The producer's name.

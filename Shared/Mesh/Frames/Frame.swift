@@ -2,14 +2,18 @@
 /// where the body's first byte is the kind.
 package enum Frame {
     /// The version of this protocol; the two ends must agree.
-    package static let version: UInt8 = 2
+    package static let version: UInt8 = 3
     /// The largest body that the hub accepts and that it sends.
     package static let bodyBytesMax = 64 * 1024 * 1024
+    /// A frame of several events that has grown to this size takes no more of them.
+    static let batchBytes = 64 * 1024
 
     /// What a client tells the hub.
     package enum ToHub: UInt8 {
         case hello = 1
         case publish, commit, nack, credit, more, released, admin, unanswered, sealed
+        /// Events of topics that are never synced: nobody confirms them.
+        case volatile
     }
 
     /// What the hub tells a client.
@@ -54,6 +58,15 @@ package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         case tooLarge
         /// There is no room for more.
         case full
+
+        /// Whether the same commit would be refused again, whoever sends it.
+        package var isAboutContent: Bool {
+            switch self {
+            case .malformed, .undeclared, .tooLarge: true
+            case .notAllowed, .otherVersion, .staleEpoch, .sequenceGap, .alreadyAcknowledged: false
+            case .full: false
+            }
+        }
     }
 
     package var code: Code
@@ -189,6 +202,7 @@ package struct Welcome: Sendable, Hashable {
             for topic in self.topics {
                 $0.text(topic.name)
                 $0.varint(UInt64(topic.partitions))
+                $0.u8(topic.sync == .never ? 1 : 0)
             }
             $0.varint(UInt64(self.partitions))
             $0.text(self.settings)
@@ -221,7 +235,9 @@ package struct Welcome: Sendable, Hashable {
         self.topics = []
         for _ in 0..<(try reader.count()) {
             let name = try reader.text()
-            self.topics.append(MeshLayout.Topic(name: name, partitions: try reader.count()))
+            let partitions = try reader.count()
+            let sync: MeshLayout.SyncPolicy = try reader.u8() == 1 ? .never : .always
+            self.topics.append(MeshLayout.Topic(name: name, partitions: partitions, sync: sync))
         }
         self.partitions = try reader.count()
         self.settings = try reader.text()

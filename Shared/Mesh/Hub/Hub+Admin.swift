@@ -215,7 +215,7 @@ extension Hub {
         for partition in self.services[service].indices {
             for cursor in self.services[service][partition].cursors.indices {
                 let topic = self.services[service][partition].cursors[cursor].topic
-                if topic >= self.layout.topics.count { continue }
+                if topic >= self.layout.topics.count || self.layout.isVolatile(topic) { continue }
                 if let wanted = request["topic"]?.string, wanted != self.layout.topicName(topic) {
                     continue
                 }

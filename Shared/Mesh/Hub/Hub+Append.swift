@@ -1,161 +1,4 @@
 extension Hub {
-    // MARK: Publishers
-
-    /// Takes an event of an outside party; a repeated one is acknowledged again, not stored again.
-    func publish(
-        _ id: ConnectionID,
-        _ connection: Connection,
-        _ reader: inout WireReader,
-        _ now: Instant
-    ) throws(WireError) {
-        let sequence = try reader.varint()
-        let before = try reader.varint()
-        let topic = try reader.count()
-        let envelope = try reader.view()
-        guard let name = connection.hello?.name else { return }
-        let progress = self.publishers[name] ?? PublisherProgress()
-        guard !progress.knows(sequence) else {
-            if progress.hasRefused(sequence) {
-                return self.refusePublish(id, sequence, Self.fullRefusal)
-            }
-            return self.published(id, upTo: progress.storedUpTo)
-        }
-        let isNext = progress.knows(before)
-        guard isNext || before == connection.refusedUpTo else {
-            return self.missed(id, connection, after: progress.storedUpTo)
-        }
-        guard self.hasRoom(toPublish: envelope.count) else {
-            connection.refused(sequence)
-            if self.isFlawed("full-disk-confirmed") { return self.published(id, upTo: sequence) }
-            return self.refusePublish(id, sequence, Self.fullRefusal)
-        }
-        let view: EnvelopeView
-        do {
-            view = try self.check(envelope, topic, connection)
-            try self.checkBacklog(topic, view)
-        } catch {
-            connection.refused(sequence)
-            // A line in each second is enough for what every event is refused for.
-            if error.code != .full || now >= connection.nextFullAudit {
-                connection.nextFullAudit = now + .seconds(1)
-                self.audit(error, of: connection, now)
-            }
-            return self.refusePublish(id, sequence, error)
-        }
-        // The publisher must know of a refusal before a later event is stored: that the hub has
-        // stored everything up to an event means that nothing before it was refused unheard.
-        guard isNext else { return self.missed(id, connection, after: progress.storedUpTo) }
-        let partition = view.partition(among: self.layout.partitionCount(topic))
-        let offset = self.topics[topic][partition].end
-        let count = UInt32(envelope.count)
-        var place: UInt64 = 0
-        let record = self.log.append { writer, body in
-            let start = writer.bytes.count
-            writer.record(.published, at: now)
-            writer.text(name)
-            writer.varint(sequence)
-            writer.varint(1)
-            writer.place(topic: topic, partition: partition, offset: offset)
-            writer.counted(envelope)
-            place = body + UInt64(writer.bytes.count - start - envelope.count)
-        }
-        self.topics[topic][partition].append(
-            EventPlace(position: place, count: count),
-            record: record
-        )
-        self.publishers[name, default: PublisherProgress()].stored(sequence)
-        let syncs = self.layout.topics[topic].sync == .always
-        self.needsSync = self.needsSync || syncs && !self.isFlawed("publish-unsynced")
-        self.grew(topic: topic, partition: partition)
-        self.published(id, upTo: sequence)
-    }
-
-    private func published(_ id: ConnectionID, upTo sequence: UInt64) {
-        self.answer(id) { $0.frame(.published) { $0.varint(sequence) } }
-    }
-
-    /// An event arrived without those before it: they were lost, or refused unheard.
-    private func missed(_ id: ConnectionID, _ connection: Connection, after last: UInt64) {
-        guard connection.gapAfter != last else { return }
-        connection.gapAfter = last
-        self.answer(id) { $0.frame(.publishGap) { $0.varint(last) } }
-    }
-
-    private func refusePublish(_ id: ConnectionID, _ sequence: UInt64, _ refusal: Refusal) {
-        self.answer(id) {
-            $0.frame(.publishRefused) {
-                $0.varint(sequence)
-                $0.u8(refusal.code.rawValue)
-                $0.text(refusal.message)
-            }
-        }
-    }
-
-    /// Whether the topology lets this client put this event into that topic.
-    private func check(
-        _ envelope: UnsafeRawBufferPointer,
-        _ topic: Int,
-        _ connection: Connection
-    ) throws(Refusal) -> EnvelopeView {
-        guard envelope.count <= self.layout.limits.eventBytesMax else {
-            throw Refusal(
-                .tooLarge,
-                "an event of \(envelope.count) bytes; the limit is "
-                    + "\(self.layout.limits.eventBytesMax) (limits.eventBytesMax)"
-            )
-        }
-        let view: EnvelopeView
-        do {
-            view = try EnvelopeView(envelope)
-        } catch {
-            throw Refusal(.malformed, "\(connection.name): \(error.message)")
-        }
-        guard let name = connection.hello?.name, view.sourceText == name else {
-            throw Refusal(
-                .notAllowed,
-                "\(connection.name) emits an event whose source is '\(view.sourceText)'"
-            )
-        }
-        let emits =
-            connection.service.map { self.layout.services[$0].emits }
-            ?? self.layout.publishers.first { $0.name == name }?.emits ?? []
-        guard topic < self.layout.topics.count, emits.contains(self.layout.topics[topic].name)
-        else {
-            let what = topic < self.layout.topicCount ? self.layout.topicName(topic) : "\(topic)"
-            throw Refusal(
-                .undeclared,
-                "\(name) emits to topic '\(what)', which its 'emits' in the topology file does "
-                    + "not list"
-            )
-        }
-        return view
-    }
-
-    /// Whether no consumer of the topic is too far behind to take more.
-    private func checkBacklog(_ topic: Int, _ view: EnvelopeView) throws(Refusal) {
-        guard let limit = self.layout.limits.backlogMax else { return }
-        let partitions = self.layout.partitionCount(topic)
-        let partition = view.partition(among: partitions)
-        for (service, cursor) in self.consumers[topic] {
-            // Only where this partition has its share of the limit the others are looked at too.
-            let here = self.backlog(service, partition, cursor, topic)
-            guard here * partitions >= limit else { continue }
-            let all = (0..<partitions).reduce(0) { $0 + self.backlog(service, $1, cursor, topic) }
-            guard all >= limit else { continue }
-            throw Refusal(
-                .full,
-                "\(all) events of \(self.layout.topicName(topic)) wait for "
-                    + "\(self.layout.services[service].name); the limit is \(limit) "
-                    + "(limits.backlogMax): try again later"
-            )
-        }
-    }
-
-    private func backlog(_ service: Int, _ partition: Int, _ cursor: Int, _ topic: Int) -> Int {
-        let end = self.topics[topic][partition].end
-        return Int(end - min(end, self.services[service][partition].cursors[cursor].floor))
-    }
-
     // MARK: Turns
 
     /// Takes a turn, whole or not at all.
@@ -182,9 +25,11 @@ extension Hub {
     /// Whether the commit came before and was taken.
     private func isRepeated(_ commit: CommitView, _ id: ConnectionID, _ service: Int) -> Bool {
         guard commit.partition < self.services[service].count else { return false }
-        let state = self.services[service][commit.partition]
-        return state.owner == id && state.epoch == commit.epoch
-            && (1...max(1, state.sequence)).contains(commit.sequence) && state.sequence > 0
+        guard self.services[service][commit.partition].owner == id,
+            self.services[service][commit.partition].epoch == commit.epoch
+        else { return false }
+        let last = self.services[service][commit.partition].sequence
+        return commit.sequence >= 1 && commit.sequence <= last
     }
 
     private func committed(
@@ -246,6 +91,7 @@ extension Hub {
         guard commit.partition < self.services[service].count else { return }
         let state = self.services[service][commit.partition]
         guard state.owner == id, state.epoch == commit.epoch else { return }
+        self.attemptFailed(commit, service, refusal, now)
         self.services[service][commit.partition].owner = nil
         self.services[service][commit.partition].phase = .unowned
         self.rebalance(service, now)
@@ -255,20 +101,18 @@ extension Hub {
         guard commit.partition < self.services[service].count else {
             throw Refusal(.malformed, "there is no partition \(commit.partition)")
         }
-        let state = self.services[service][commit.partition]
         if self.isFlawed("stale-epoch-accepted") { return }
-        guard state.owner == id, state.epoch == commit.epoch else {
+        let epoch = self.services[service][commit.partition].epoch
+        guard self.services[service][commit.partition].owner == id, epoch == commit.epoch else {
             throw Refusal(
                 .staleEpoch,
                 "partition \(commit.partition) of \(self.layout.services[service].name) is in "
-                    + "epoch \(state.epoch), the commit is of epoch \(commit.epoch)"
+                    + "epoch \(epoch), the commit is of epoch \(commit.epoch)"
             )
         }
-        guard commit.sequence == state.sequence + 1 else {
-            throw Refusal(
-                .sequenceGap,
-                "commit \(commit.sequence) follows commit \(state.sequence)"
-            )
+        let last = self.services[service][commit.partition].sequence
+        guard commit.sequence == last + 1 else {
+            throw Refusal(.sequenceGap, "commit \(commit.sequence) follows commit \(last)")
         }
     }
 
@@ -278,25 +122,7 @@ extension Hub {
         _ service: Int,
         _ connection: Connection
     ) throws(Refusal) -> [Int] {
-        let state = self.services[service][commit.partition]
-        for place in commit.acknowledged {
-            guard let cursor = state.cursorIndex(place.topic),
-                place.offset < self.topics[place.topic][commit.partition].end
-            else {
-                throw Refusal(
-                    .malformed,
-                    "offset \(place.offset) of topic \(place.topic) cannot be acknowledged"
-                )
-            }
-            if state.cursors[cursor].isAcknowledged(place.offset),
-                !self.isFlawed("stale-epoch-accepted"), !self.isFlawed("repeats-handled")
-            {
-                throw Refusal(
-                    .alreadyAcknowledged,
-                    "offset \(place.offset) of \(self.layout.topicName(place.topic))"
-                )
-            }
-        }
+        for run in commit.acknowledged { try self.check(run, commit.partition, service) }
         var partitions: [Int] = []
         for emission in commit.emitted {
             let view = try self.check(emission.envelope, emission.topic, connection)
@@ -319,12 +145,55 @@ extension Hub {
         return partitions
     }
 
+    /// Whether those offsets exist and were not acknowledged before.
+    private func check(
+        _ run: AcknowledgedRun,
+        _ partition: Int,
+        _ service: Int
+    ) throws(Refusal) {
+        guard let cursor = self.services[service][partition].cursorIndex(run.topic),
+            run.offsets.upperBound <= self.topics[run.topic][partition].end
+        else {
+            throw Refusal(
+                .malformed,
+                "offsets \(run.offsets) of topic \(run.topic) cannot be acknowledged"
+            )
+        }
+        // What is in memory only is passed over when it is gone, whoever has handled it.
+        guard !self.layout.isVolatile(run.topic), !self.isFlawed("stale-epoch-accepted"),
+            !self.isFlawed("repeats-handled"),
+            let repeated = self.services[service][partition].cursors[cursor]
+                .firstAcknowledged(in: run.offsets)
+        else { return }
+        throw Refusal(
+            .alreadyAcknowledged,
+            "offset \(repeated) of \(self.layout.topicName(run.topic))"
+        )
+    }
+
+    /// Whether nothing of a commit must outlive the hub.
+    private func isVolatile(_ commit: CommitView) -> Bool {
+        commit.emitted.isEmpty && commit.changes.isEmpty && commit.timersSet.isEmpty
+            && commit.timersCancelled.isEmpty && commit.snapshot == nil
+            && !commit.acknowledged.isEmpty
+            && commit.acknowledged.allSatisfy { self.layout.isVolatile($0.topic) }
+    }
+
+    private func acknowledge(_ commit: CommitView, _ service: Int) {
+        for run in commit.acknowledged {
+            guard let cursor = self.services[service][commit.partition].cursorIndex(run.topic)
+            else { continue }
+            self.services[service][commit.partition].cursors[cursor].acknowledge(run.offsets)
+        }
+    }
+
     func write(
         _ commit: CommitView,
         _ service: Int,
         _ partitions: [Int],
         _ now: Instant
     ) {
+        guard !self.isVolatile(commit) else { return self.acknowledge(commit, service) }
         var places: [EventPlace] = []
         let firstChange = self.services[service][commit.partition].journalEnd
         var ends: [Int: UInt64] = [:]
@@ -335,10 +204,14 @@ extension Hub {
             writer.varint(UInt64(commit.partition))
             writer.varint(commit.epoch)
             writer.varint(commit.sequence)
-            writer.varint(UInt64(commit.acknowledged.count))
-            for place in commit.acknowledged {
-                writer.varint(UInt64(place.topic))
-                writer.varint(place.offset)
+            // What was in memory only does not exist for those who read the log.
+            let runs = commit.acknowledged.filter { !self.layout.isVolatile($0.topic) }
+            writer.varint(runs.reduce(0) { $0 + UInt64($1.offsets.count) })
+            for run in runs {
+                for offset in run.offsets {
+                    writer.varint(UInt64(run.topic))
+                    writer.varint(offset)
+                }
             }
             writer.varint(UInt64(commit.emitted.count))
             for (emission, partition) in zip(commit.emitted, partitions) {
@@ -354,11 +227,7 @@ extension Hub {
             Self.writeRest(of: commit, firstChange, &writer)
         }
         self.needsSync = true
-        for place in commit.acknowledged {
-            guard let cursor = self.services[service][commit.partition].cursorIndex(place.topic)
-            else { continue }
-            self.services[service][commit.partition].cursors[cursor].acknowledge(place.offset)
-        }
+        self.acknowledge(commit, service)
         for (index, emission) in commit.emitted.enumerated() {
             self.topics[emission.topic][partitions[index]].append(places[index], record: record)
             self.grew(topic: emission.topic, partition: partitions[index])

@@ -56,6 +56,7 @@ extension Hub {
             }
             switch (kind, connection.service) {
             case (.publish, nil): try self.publish(id, connection, &reader, now)
+            case (.volatile, nil): try self.takeVolatile(id, connection, &reader, now)
             case (.admin, nil): try self.admin(id, connection, &reader, now)
             case (.commit, _?) where !self.hasRoom(toCommit: frame.count):
                 self.waitForRoom(connection, frame)
@@ -98,13 +99,12 @@ extension Hub {
             self.disconnected(other, now: now)
             self.closing.append(other)
         }
-        connection.hello = hello
+        connection.admit(hello, self.layout)
         connection.isCut = self.isCutOff(hello.name)
         if hello.role == .observer {
             self.observers.append(id)
             self.observers.sort()
         }
-        if hello.role == .service { connection.service = self.layout.serviceIndex(hello.name) }
         self.welcome(id, hello)
         if self.rules.wantsSeals, hello.role == .service || hello.role == .publisher {
             self.tellSeals(id, true)
@@ -126,7 +126,8 @@ extension Hub {
             topics: (0..<self.layout.topicCount).map {
                 MeshLayout.Topic(
                     name: self.layout.topicName($0),
-                    partitions: self.layout.partitionCount($0)
+                    partitions: self.layout.partitionCount($0),
+                    sync: self.layout.isVolatile($0) ? .never : .always
                 )
             },
             partitions: service.map { self.layout.services[$0].partitions } ?? 0,

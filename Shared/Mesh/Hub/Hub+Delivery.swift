@@ -4,17 +4,31 @@ extension Hub {
     /// How long something waits to be overtaken at the most.
     static let overtakingTime = Duration.milliseconds(50)
 
+    /// How many events of a topic follow each other before the next topic has its turn.
+    private static let runMax = 256
+
     /// Delivers what one partition of one service may have, as far as its credit goes.
+    ///
+    /// One thing that is due again goes beyond it: all that takes up the credit may be waiting, at
+    /// the service, for just that earlier event of its subject.
     func pump(service: Int, partition: Int, now: Instant) throws(LogError) {
         guard let owner = self.services[service][partition].owner,
-            self.services[service][partition].phase == .ready
+            self.services[service][partition].phase == .ready,
+            let connection = self.connections[owner]
         else { return }
         var progress = true
         while progress {
             progress = false
             for cursor in self.services[service][partition].cursors.indices
             where self.hasCredit(service, partition, cursor) {
-                let delivered = try self.deliverNext(service, partition, cursor, owner, now)
+                let delivered = try self.deliverNext(
+                    service,
+                    partition,
+                    cursor,
+                    owner,
+                    connection,
+                    now
+                )
                 progress = progress || delivered
             }
         }
@@ -31,24 +45,53 @@ extension Hub {
             && !self.services[service][partition].cursors[cursor].due.isEmpty
     }
 
-    /// Makes one attempt for one cursor; returns whether there was anything to attempt.
+    /// Whether nothing asks for a look at each single delivery.
+    private func mayRun(_ service: Int, _ partition: Int, _ cursor: Int) -> Bool {
+        self.rules.isEmpty && self.services[service][partition].parkedSubjects.isEmpty
+            && self.services[service][partition].overtaken.isEmpty
+            && self.services[service][partition].cursors[cursor].due.isEmpty
+    }
+
+    /// Makes one attempt for one cursor, or many where nothing is in the way; returns whether
+    /// there was anything to attempt.
     private func deliverNext(
         _ service: Int,
         _ partition: Int,
         _ cursor: Int,
         _ owner: ConnectionID,
+        _ connection: Connection,
         _ now: Instant
     ) throws(LogError) -> Bool {
-        let state = self.services[service][partition].cursors[cursor]
-        if let offset = state.due.first {
+        let topic = self.services[service][partition].cursors[cursor].topic
+        if let start = self.topics[topic][partition].volatile?.start {
+            self.services[service][partition].cursors[cursor].skip(to: start)
+        }
+        let end = self.topics[topic][partition].end
+        if self.mayRun(service, partition, cursor) {
+            let run = self.services[service][partition].cursors[cursor].takeRun(
+                to: end,
+                atMost: min(Self.runMax, self.services[service][partition].credit)
+            )
+            if !run.isEmpty {
+                try self.deliver(run, service, partition, cursor, connection)
+                self.dirtyConnections.insert(owner)
+                self.services[service][partition].credit -= run.count
+                return true
+            }
+        }
+        if let offset = self.services[service][partition].cursors[cursor].due.first {
             self.services[service][partition].cursors[cursor].due.removeFirst()
-            guard !state.isAcknowledged(offset) else { return true }
+            guard !self.services[service][partition].cursors[cursor].isAcknowledged(offset)
+            else { return true }
             try self.attempt(service, partition, cursor, offset, owner, now)
             return true
         }
-        var offset = state.next
-        let end = self.topics[state.topic][partition].end
-        while offset < end, state.isAcknowledged(offset) { offset += 1 }
+        var offset = self.services[service][partition].cursors[cursor].next
+        while offset < end,
+            self.services[service][partition].cursors[cursor].isAcknowledged(offset)
+        {
+            offset += 1
+        }
         guard offset < end else {
             self.services[service][partition].cursors[cursor].next = offset
             return false
@@ -56,6 +99,65 @@ extension Hub {
         self.services[service][partition].cursors[cursor].next = offset + 1
         try self.attempt(service, partition, cursor, offset, owner, now)
         return true
+    }
+
+    /// Writes first attempts of events that follow each other, many in a frame.
+    private func deliver(
+        _ run: Range<UInt64>,
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ connection: Connection
+    ) throws(LogError) {
+        let topic = self.services[service][partition].cursors[cursor].topic
+        let epoch = self.services[service][partition].epoch
+        var offset = run.lowerBound
+        while offset < run.upperBound {
+            let start = connection.out.beginFrame(Frame.FromHub.deliver.rawValue)
+            connection.out.delivery(partition, epoch, topic, offset, attempt: 1)
+            if let volatile = self.topics[topic][partition].volatile {
+                offset = volatile.copy(
+                    offset..<run.upperBound,
+                    upTo: Frame.batchBytes,
+                    into: &connection.out
+                )
+            } else {
+                repeat {
+                    try self.copy(service, partition, cursor, offset, into: connection)
+                    offset += 1
+                } while offset < run.upperBound
+                    && connection.out.bytes.count - start < Frame.batchBytes
+            }
+            connection.out.endFrame(start)
+        }
+    }
+
+    private func copy(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64,
+        into connection: Connection
+    ) throws(LogError) {
+        guard let place = try self.place(service, partition, cursor, offset) else {
+            throw self.missing(service, partition, cursor, offset)
+        }
+        try self.log.withBytes(at: place.position, count: Int(place.count), readingAhead: true) {
+            connection.out.counted($0)
+        }
+    }
+
+    private func missing(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64
+    ) -> LogError {
+        let topic = self.services[service][partition].cursors[cursor].topic
+        return LogError(
+            .corrupt,
+            "event \(offset) of \(self.layout.topicName(topic))/\(partition) is not in the log"
+        )
     }
 
     /// Asks the armed rules about one delivery, and makes it, puts it off or loses it.
@@ -68,33 +170,23 @@ extension Hub {
         _ now: Instant
     ) throws(LogError) {
         let topic = self.services[service][partition].cursors[cursor].topic
-        guard let place = try self.place(service, partition, cursor, offset) else {
-            throw LogError(
-                .corrupt,
-                "event \(offset) of \(self.layout.topicName(topic))/\(partition) is not in the log"
-            )
-        }
         let isUntouched =
             self.rules.isEmpty && self.services[service][partition].parkedSubjects.isEmpty
         var fate = RuleChain.Verdict.deliver
-        if !isUntouched { fate = try self.judge(service, partition, cursor, offset, place, now) }
+        if !isUntouched { fate = try self.judge(service, partition, cursor, offset, now) }
         switch fate {
         case .hold, .wait, .lose, .swap: return
         case .deliver, .deliverTwice, .corrupt: break
         }
+        let epoch = self.services[service][partition].epoch
         let failure = self.services[service][partition].cursors[cursor].failures[offset]
         let attempt = (failure?.attempts ?? 0) + 1
-        let epoch = self.services[service][partition].epoch
         guard let connection = self.connections[owner] else { return }
         let start = connection.out.bytes.count
-        try self.log.withBytes(at: place.position, count: Int(place.count)) { envelope in
+        try self.withEvent(service, partition, cursor, offset) { envelope in
             for _ in 0..<(fate == .deliverTwice ? 2 : 1) {
                 connection.out.frame(.deliver) { frame in
-                    frame.varint(UInt64(partition))
-                    frame.varint(epoch)
-                    frame.varint(UInt64(topic))
-                    frame.varint(offset)
-                    frame.varint(UInt64(attempt))
+                    frame.delivery(partition, epoch, topic, offset, attempt: attempt)
                     frame.counted(envelope)
                 }
             }
@@ -115,12 +207,11 @@ extension Hub {
         _ partition: Int,
         _ cursor: Int,
         _ offset: UInt64,
-        _ place: EventPlace,
         _ now: Instant
     ) throws(LogError) -> RuleChain.Verdict {
         let wasCleared =
             self.services[service][partition].cursors[cursor].cleared.remove(offset) != nil
-        let passage = try self.passage(of: place, to: service)
+        let passage = try self.passage(service, partition, cursor, offset)
         guard let passage else { return .deliver }
         let subject = passage.subject
         if self.services[service][partition].parkedSubjects[subject] != nil, !wasCleared,
@@ -132,7 +223,9 @@ extension Hub {
         }
         if wasCleared { return .deliver }
         self.attemptCounter += 1
-        let draw = StableHash.combine(place.position, self.attemptCounter)
+        let topic = self.services[service][partition].cursors[cursor].topic
+        let place = StableHash.combine(UInt64(topic << 16 | partition), offset)
+        let draw = StableHash.combine(place, self.attemptCounter)
         let verdict = self.rules.judge([passage], draw, now)
         var parked = Cursor.Parked(subject: subject, isBehind: false)
         switch verdict {
@@ -151,9 +244,14 @@ extension Hub {
     }
 
     /// The link that an event takes to a service; nil where it cannot be read.
-    private func passage(of place: EventPlace, to service: Int) throws(LogError) -> Passage? {
+    private func passage(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64
+    ) throws(LogError) -> Passage? {
         let name = self.layout.services[service].name
-        return try self.log.withBytes(at: place.position, count: Int(place.count)) { bytes in
+        return try self.withEvent(service, partition, cursor, offset) { bytes in
             guard let view = try? EnvelopeView(bytes) else { return nil }
             return Passage(
                 from: view.sourceText,
@@ -267,6 +365,43 @@ extension Hub {
 
     // MARK: Finding events
 
+    /// Passes an event that a cursor wants to `body`, from memory or from the log.
+    ///
+    /// - Throws: ``LogError`` where it is not there.
+    func withEvent<R>(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64,
+        _ body: (UnsafeRawBufferPointer) -> R
+    ) throws(LogError) -> R {
+        let topic = self.services[service][partition].cursors[cursor].topic
+        if let volatile = self.topics[topic][partition].volatile, offset >= volatile.start,
+            offset < volatile.end
+        {
+            return volatile.withEvent(at: offset, body)
+        }
+        guard let place = try self.place(service, partition, cursor, offset) else {
+            throw self.missing(service, partition, cursor, offset)
+        }
+        return try self.log.withBytes(at: place.position, count: Int(place.count), body)
+    }
+
+    /// Passes an event to `body` where that is among the last of its topic; nil where it is not.
+    func withRecentEvent<R>(
+        _ topic: Int,
+        _ partition: Int,
+        _ offset: UInt64,
+        _ body: (UnsafeRawBufferPointer) -> R
+    ) throws(LogError) -> R? {
+        if let volatile = self.topics[topic][partition].volatile {
+            guard offset >= volatile.start, offset < volatile.end else { return nil }
+            return volatile.withEvent(at: offset, body)
+        }
+        guard let place = self.topics[topic][partition].place(of: offset) else { return nil }
+        return try self.log.withBytes(at: place.position, count: Int(place.count), body)
+    }
+
     /// Returns where an event lies that a cursor wants, scanning the log for an old one.
     func place(
         _ service: Int,
@@ -299,11 +434,14 @@ extension Hub {
         _ cursor: Int,
         _ offset: UInt64
     ) -> EventPlace? {
-        let backlog = self.services[service][partition].cursors[cursor].backlog
-        guard let first = backlog.first, offset >= first.offset,
-            offset - first.offset < UInt64(backlog.count)
+        guard let first = self.services[service][partition].cursors[cursor].backlog.first,
+            offset >= first.offset
         else { return nil }
-        return backlog[Int(offset - first.offset)].place
+        let index = Int(offset - first.offset)
+        guard index < self.services[service][partition].cursors[cursor].backlog.count else {
+            return nil
+        }
+        return self.services[service][partition].cursors[cursor].backlog[index].place
     }
 }
 
@@ -336,5 +474,22 @@ private struct PlaceCollector: PlaceVisitor {
         let body = self.position + UInt64(RecordFormat.headerBytes)
         let place = EventPlace(position: body + UInt64(at), count: UInt32(envelope.count))
         self.found.append((offset, place))
+    }
+}
+
+extension WireWriter {
+    /// Writes what precedes the events of a delivery.
+    fileprivate mutating func delivery(
+        _ partition: Int,
+        _ epoch: UInt64,
+        _ topic: Int,
+        _ offset: UInt64,
+        attempt: Int
+    ) {
+        self.varint(UInt64(partition))
+        self.varint(epoch)
+        self.varint(UInt64(topic))
+        self.varint(offset)
+        self.varint(UInt64(attempt))
     }
 }

@@ -19,7 +19,44 @@ extension Hub {
         else { return }
         if !self.isFlawed("credit-leak") { self.services[service][partition].credit += 1 }
         if self.isFlawed("failure-forgotten") { return }
-        let attempts = (state.cursors[cursor].failures[offset]?.attempts ?? 0) + 1
+        self.attemptFailed(service, partition, cursor, offset, error, now)
+    }
+
+    /// Counts a commit that can never be taken as a failed attempt: it must not come for ever.
+    func attemptFailed(
+        _ commit: CommitView,
+        _ service: Int,
+        _ refusal: Refusal,
+        _ now: Instant
+    ) {
+        guard refusal.code.isAboutContent else { return }
+        let state = self.services[service][commit.partition]
+        for place in commit.acknowledged.flatMap(\.places) {
+            guard let cursor = state.cursorIndex(place.topic),
+                place.offset < state.cursors[cursor].next,
+                !state.cursors[cursor].isAcknowledged(place.offset)
+            else { continue }
+            self.attemptFailed(
+                service,
+                commit.partition,
+                cursor,
+                place.offset,
+                "the turn was refused: \(refusal.message)",
+                now
+            )
+        }
+    }
+
+    private func attemptFailed(
+        _ service: Int,
+        _ partition: Int,
+        _ cursor: Int,
+        _ offset: UInt64,
+        _ error: String,
+        _ now: Instant
+    ) {
+        let before = self.services[service][partition].cursors[cursor].failures[offset]?.attempts
+        let attempts = (before ?? 0) + 1
         guard attempts < self.layout.limits.attemptsMax else {
             return self.givingUp.append(
                 GivingUp(
@@ -40,9 +77,9 @@ extension Hub {
                 partition: partition,
                 cursor: cursor,
                 offset: offset,
-                epoch: epoch
+                epoch: self.services[service][partition].epoch
             ),
-            due: now + self.backoff(attempts, service, topic, offset)
+            due: now + self.backoff(attempts, service, cursor, offset)
         )
     }
 
@@ -51,9 +88,11 @@ extension Hub {
     private func backoff(
         _ attempts: Int,
         _ service: Int,
-        _ topic: Int,
+        _ cursor: Int,
         _ offset: UInt64
     ) -> Duration {
+        // All partitions of a service have the same cursors.
+        let topic = self.services[service][0].cursors[cursor].topic
         let limits = self.layout.limits
         let minimum = limits.backoffMin.inNanoseconds
         let doubled = minimum << Int64(min(attempts - 1, 30))
@@ -81,12 +120,9 @@ extension Hub {
         let (service, partition) = (failed.service, failed.partition)
         let (cursor, offset) = (failed.cursor, failed.offset)
         let topic = self.services[service][partition].cursors[cursor].topic
-        guard !self.services[service][partition].cursors[cursor].isAcknowledged(offset),
-            let place = try self.place(service, partition, cursor, offset)
+        guard !self.services[service][partition].cursors[cursor].isAcknowledged(offset)
         else { return }
-        let envelope = try self.log.withBytes(at: place.position, count: Int(place.count)) {
-            [UInt8]($0)
-        }
+        let envelope = try self.withEvent(service, partition, cursor, offset) { [UInt8]($0) }
         let number = UInt64(self.deadLetters[service].count) + 1
         let record = self.log.append { writer, _ in
             writer.record(.deadLettered, at: now)

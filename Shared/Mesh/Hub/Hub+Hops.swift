@@ -15,6 +15,12 @@ extension Hub {
         _ frame: UnsafeRawBufferPointer,
         _ now: Instant
     ) {
+        if let single = Self.singleEvents(of: frame) {
+            for frame in single {
+                frame.withUnsafeBytes { self.passFaults(id, connection, $0, now) }
+            }
+            return
+        }
         let isSealed = frame.first == Frame.ToHub.sealed.rawValue
         let body = isSealed ? Seal.opened(frame) : frame
         let passages = body.map { self.passages(of: $0, connection) } ?? []
@@ -44,6 +50,33 @@ extension Hub {
         case .hold(let rule):
             connection.inbound.append(.init(bytes: bytes, due: nil, rule: rule))
         }
+    }
+
+    /// Returns a frame for each event of a frame that publishes several, as faults hit each for
+    /// itself; nil where it publishes none or one.
+    private static func singleEvents(of frame: UnsafeRawBufferPointer) -> [[UInt8]]? {
+        var reader = WireReader(frame)
+        let kind = (try? reader.u8()).flatMap(Frame.ToHub.init(rawValue:))
+        guard kind == .publish || kind == .volatile else { return nil }
+        var frames: [[UInt8]] = []
+        var before = kind == .publish ? try? reader.varint() : nil
+        while !reader.isAtEnd {
+            var writer = WireWriter()
+            writer.u8(kind?.rawValue ?? 0)
+            if let known = before {
+                guard let sequence = try? reader.varint() else { return nil }
+                writer.varint(known)
+                writer.varint(sequence)
+                before = sequence
+            }
+            guard let topic = try? reader.varint(), let envelope = try? reader.view() else {
+                return nil
+            }
+            writer.varint(topic)
+            writer.counted(envelope)
+            frames.append(writer.bytes)
+        }
+        return frames.count > 1 ? frames : nil
     }
 
     private func judgeFrame(
@@ -185,6 +218,11 @@ extension Hub {
                 let topic = try? reader.count(), let envelope = try? reader.view()
             else { return [] }
             return self.passages(emitting: envelope, to: topic, hello.name)
+        case (.volatile, nil):
+            guard let topic = try? reader.count(), let envelope = try? reader.view() else {
+                return []
+            }
+            return self.passages(emitting: envelope, to: topic, hello.name)
         case (.commit, let service?):
             guard let commit = try? CommitView(from: &reader),
                 commit.partition < self.services[service].count
@@ -220,30 +258,38 @@ extension Hub {
     }
 
     private func passages(
+        acknowledging run: AcknowledgedRun,
+        _ partition: Int,
+        _ service: Int
+    ) -> [Passage] {
+        guard run.topic < self.topics.count, partition < self.topics[run.topic].count,
+            run.offsets.upperBound <= self.topics[run.topic][partition].end
+        else { return [] }
+        return run.places.flatMap { self.passages(acknowledging: $0, partition, service) }
+    }
+
+    private func passages(
         acknowledging place: Acknowledgement,
         _ partition: Int,
         _ service: Int
     ) -> [Passage] {
-        guard place.topic < self.topics.count, partition < self.topics[place.topic].count
-        else { return [] }
         let name = self.layout.services[service].name
-        if let known = self.topics[place.topic][partition].place(of: place.offset) {
-            let passage: Passage?? = try? self.log.withBytes(
-                at: known.position,
-                count: Int(known.count)
-            ) { bytes in
-                guard let view = try? EnvelopeView(bytes) else { return nil }
-                return Passage(
-                    from: view.sourceText,
-                    to: name,
-                    party: name,
-                    hop: .commit,
-                    type: view.typeText,
-                    subject: view.subjectText
-                )
-            }
-            if let passage, let passage { return [passage] }
+        let passage: Passage?? = try? self.withRecentEvent(
+            place.topic,
+            partition,
+            place.offset
+        ) { bytes in
+            guard let view = try? EnvelopeView(bytes) else { return nil }
+            return Passage(
+                from: view.sourceText,
+                to: name,
+                party: name,
+                hop: .commit,
+                type: view.typeText,
+                subject: view.subjectText
+            )
         }
+        if let passage, let passage { return [passage] }
         // An old event: whoever emits to its topic may have sent it.
         guard place.topic < self.layout.topics.count else { return [] }
         let topic = self.layout.topics[place.topic].name

@@ -127,6 +127,10 @@ package final class Hub {
     /// How many segments the log had when retention was looked at last.
     var segmentCount = 0
     var attemptCounter: UInt64 = 0
+    /// The events of the frame under way that go into the next record.
+    var publishing: [PublishedEvent] = []
+    /// Where the events of the record under way lie.
+    var places: [EventPlace] = []
     /// Whether the admins were told last that the disk is full.
     var toldFull = false
     var isRoomCheckArmed = false
@@ -154,6 +158,7 @@ package final class Hub {
             )
         }
         if let problem = recovery.problem { throw LogError(.corrupt, problem) }
+        recovery.finished()
         self.topics = recovery.topics
         self.services = recovery.services
         self.publishers = recovery.publishers
@@ -321,6 +326,16 @@ package final class Hub {
         return bytes
     }
 
+    /// Lends the frames to send on a connection to `send`, which leaves the array empty.
+    ///
+    /// Unlike with ``takeOutput(of:)`` its memory is used again.
+    package func sendOutput(of id: ConnectionID, _ send: (inout [UInt8]) -> Void) {
+        guard let connection = self.connections[id], !connection.isCut,
+            !connection.out.bytes.isEmpty
+        else { return }
+        send(&connection.out.bytes)
+    }
+
     /// The connections to close once their output is sent; asking clears the list.
     package func takeClosing() -> [ConnectionID] {
         defer { self.closing = [] }
@@ -361,8 +376,12 @@ package final class Hub {
 final class Connection {
     let peer: PeerCredentials
     /// Nil until the client has said who it is and was let in.
-    var hello: Hello?
-    var service: Int?
+    private(set) var hello: Hello?
+    private(set) var service: Int?
+    /// The name as the source of events has it.
+    private(set) var source: [UInt8] = []
+    /// For each declared topic, whether the client may emit to it.
+    private(set) var emits: [Bool] = []
     var out = WireWriter()
     /// Whether a fault cuts the client off; then frames wait on both sides.
     var isCut = false
@@ -392,6 +411,17 @@ final class Connection {
 
     init(peer: PeerCredentials) {
         self.peer = peer
+    }
+
+    /// The client was let in.
+    func admit(_ hello: Hello, _ layout: MeshLayout) {
+        self.hello = hello
+        self.source = Array(hello.name.utf8)
+        if hello.role == .service { self.service = layout.serviceIndex(hello.name) }
+        let names =
+            self.service.map { layout.services[$0].emits }
+            ?? layout.publishers.first { $0.name == hello.name }?.emits ?? []
+        self.emits = layout.topics.map { names.contains($0.name) }
     }
 
     var name: String { self.hello?.instance ?? "pid \(self.peer.pid)" }

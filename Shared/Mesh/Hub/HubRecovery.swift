@@ -46,9 +46,13 @@ struct HubRecovery: LogVisitor {
         if fingerprint != self.layout.fingerprint { self.otherLayout = fingerprint }
     }
 
-    mutating func published(publisher: String, sequence: UInt64) {
+    mutating func published(publisher: String, sequence: UInt64, count: Int) {
         if self.flaws.contains("publisher-forgotten") { return }
-        self.publishers[publisher, default: PublisherProgress()].stored(sequence)
+        guard sequence >= UInt64(count) else {
+            return self.fail("\(count) events end with number \(sequence)")
+        }
+        self.publishers[publisher, default: PublisherProgress()]
+            .stored(sequence, count: UInt64(count))
     }
 
     private mutating func enter(_ service: Int, _ partition: Int) -> Bool {
@@ -73,6 +77,7 @@ struct HubRecovery: LogVisitor {
         guard let cursor = self.services[service][partition].cursorIndex(topic) else {
             return self.fail("service \(service) does not consume topic \(topic)")
         }
+        if self.layout.isVolatile(topic) { return }
         let floor = self.services[service][partition].cursors[cursor].floor
         if offset != floor, self.flaws.contains("gap-acks-forgotten") { return }
         self.services[service][partition].cursors[cursor].acknowledge(offset)
@@ -160,6 +165,24 @@ struct HubRecovery: LogVisitor {
     }
 
     mutating func closed() {}
+
+    /// Everything was told: topics that were in memory only begin anew.
+    mutating func finished() {
+        for topic in self.topics.indices where self.layout.isVolatile(topic) {
+            for partition in self.topics[topic].indices {
+                self.topics[topic][partition] = TopicPartition()
+            }
+        }
+        for service in self.services.indices {
+            for partition in self.services[service].indices {
+                for cursor in self.services[service][partition].cursors.indices {
+                    let topic = self.services[service][partition].cursors[cursor].topic
+                    guard self.layout.isVolatile(topic) else { continue }
+                    self.services[service][partition].cursors[cursor] = Cursor(topic: topic)
+                }
+            }
+        }
+    }
 
     mutating func checkpoint(_ state: UnsafeRawBufferPointer) throws(WireError) {
         try self.restore(from: state)

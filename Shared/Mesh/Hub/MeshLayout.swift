@@ -20,7 +20,8 @@ package struct MeshLayout: Sendable, Hashable {
     package enum SyncPolicy: String, Sendable, Hashable, CaseIterable {
         /// After fdatasync, which commits of the same moment share.
         case always
-        /// As soon as the hub has it; for telemetry. Cannot take part in a turn.
+        /// As soon as the hub has it, for telemetry: it is in memory only, for as long as there
+        /// is room, and gone with the hub. Cannot take part in a turn.
         case never
     }
 
@@ -171,6 +172,11 @@ extension MeshLayout {
     package func partitionCount(_ index: Int) -> Int {
         if index < self.topics.count { return self.topics[index].partitions }
         return self.services[(index - self.topics.count) % self.services.count].partitions
+    }
+
+    /// Whether the events of a topic are never synced, and so kept in memory only.
+    package func isVolatile(_ index: Int) -> Bool {
+        index < self.topics.count && self.topics[index].sync == .never
     }
 
     /// Returns the numbers of the topics that a service consumes, its inbox last.

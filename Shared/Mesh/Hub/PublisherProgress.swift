@@ -21,10 +21,12 @@ struct PublisherProgress: Hashable {
         self.refused.contains { $0.contains(sequence) }
     }
 
-    mutating func stored(_ sequence: UInt64) {
+    /// Notes the last of `count` events that follow each other without a gap.
+    mutating func stored(_ sequence: UInt64, count: UInt64 = 1) {
         guard sequence > self.storedUpTo else { return }
-        if sequence > self.storedUpTo + 1 {
-            self.refused.append((self.storedUpTo + 1)...(sequence - 1))
+        let first = sequence - min(count, sequence) + 1
+        if first > self.storedUpTo + 1 {
+            self.refused.append((self.storedUpTo + 1)...(first - 1))
             if self.refused.count > Self.rangesMax { self.refused.removeFirst() }
         }
         self.storedUpTo = sequence

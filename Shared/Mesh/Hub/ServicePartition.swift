@@ -146,6 +146,49 @@ struct Cursor {
         return true
     }
 
+    /// Returns the first of some offsets that is acknowledged; nil where none is.
+    func firstAcknowledged(in offsets: Range<UInt64>) -> UInt64? {
+        guard !offsets.isEmpty else { return nil }
+        if offsets.lowerBound < self.floor { return offsets.lowerBound }
+        guard !self.acknowledged.isEmpty else { return nil }
+        return offsets.first { self.acknowledged.contains($0) }
+    }
+
+    /// Notes that each of some offsets is done with.
+    mutating func acknowledge(_ offsets: Range<UInt64>) {
+        guard self.acknowledged.isEmpty, self.failures.isEmpty, offsets.contains(self.floor)
+        else {
+            for offset in offsets { self.acknowledge(offset) }
+            return
+        }
+        self.floor = offsets.upperBound
+        if self.next < self.floor { self.next = self.floor }
+    }
+
+    /// Passes over what is no longer there.
+    mutating func skip(to offset: UInt64) {
+        guard offset > self.floor else { return }
+        self.floor = offset
+        self.acknowledged = self.acknowledged.filter { $0 >= offset }
+        self.failures = self.failures.filter { $0.key >= offset }
+        self.due.removeAll { $0 < offset }
+        if self.next < offset { self.next = offset }
+    }
+
+    /// Returns the next offsets to deliver for the first time, without a gap and at most `count`,
+    /// and counts them as delivered; none where there are none, or one of them has failed before.
+    mutating func takeRun(to end: UInt64, atMost count: Int) -> Range<UInt64> {
+        guard self.failures.isEmpty else { return self.next..<self.next }
+        var start = self.next
+        while start < end, self.isAcknowledged(start) { start += 1 }
+        var last = min(end, start + UInt64(count))
+        if !self.acknowledged.isEmpty {
+            last = (start..<last).first { self.acknowledged.contains($0) } ?? last
+        }
+        self.next = max(start, last)
+        return start..<max(start, last)
+    }
+
     mutating func rewind(to offset: UInt64) {
         self.floor = offset
         self.acknowledged = []

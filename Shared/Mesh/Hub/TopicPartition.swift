@@ -18,11 +18,20 @@ struct TopicPartition {
     private var sparse: [UInt64] = []
     private var first: UInt64 = 0
     private var stride = Self.strideMin
+    /// The events themselves where the topic is never synced; nil where they are in the log.
+    private(set) var volatile: VolatileTail?
     private static let strideMin: UInt64 = 64
     private static let sparseMax = 1024
     private static let recentMax = 1024
 
     init() {}
+
+    /// Adds an event that is kept in memory only.
+    mutating func appendVolatile(_ envelope: UnsafeRawBufferPointer) {
+        if self.volatile == nil { self.volatile = VolatileTail(from: self.end) }
+        self.volatile?.append(envelope)
+        self.end += 1
+    }
 
     /// Reads what ``encode(into:)`` wrote; no event counts as recent.
     init(from reader: inout WireReader) throws(WireError) {
@@ -54,23 +63,32 @@ struct TopicPartition {
     @discardableResult
     mutating func append(_ place: EventPlace, record: UInt64) -> UInt64 {
         let offset = self.end
-        // Where retention has taken everything, whatever comes next is the first to be found.
-        if self.sparse.isEmpty { self.first = offset }
-        if offset == self.first &+ UInt64(self.sparse.count) &* self.stride {
-            if self.sparse.count >= Self.sparseMax { self.thinOut() }
-            self.sparse.append(record)
-        }
-        self.recent.append(place)
-        self.end += 1
-        if self.recent.count >= 2 * Self.recentMax {
-            self.recent.removeFirst(Self.recentMax)
-            self.recentStart += UInt64(Self.recentMax)
-        }
+        self.append(CollectionOfOne(place), record: record)
         return offset
     }
 
-    /// Drops every second of an even number of places, so that the next one comes where it would
-    /// have come.
+    /// Adds events that lie in one record.
+    mutating func append(_ places: some Collection<EventPlace>, record: UInt64) {
+        for place in places {
+            // Where retention has taken everything, what comes next is the first to be found.
+            if self.sparse.isEmpty { self.first = self.end }
+            if self.end == self.first &+ UInt64(self.sparse.count) &* self.stride {
+                if self.sparse.count >= Self.sparseMax { self.thinOut() }
+                self.sparse.append(record)
+            }
+            self.recent.append(place)
+            self.end += 1
+        }
+        if self.recent.count >= 2 * Self.recentMax {
+            let surplus = self.recent.count - Self.recentMax
+            self.recent.removeFirst(surplus)
+            self.recentStart += UInt64(surplus)
+        }
+    }
+
+    /// Drops every second place.
+    ///
+    /// There is an even number of them, so that the next one comes where it would have come.
     private mutating func thinOut() {
         self.sparse = self.sparse.indices.filter { $0.isMultiple(of: 2) }.map { self.sparse[$0] }
         self.stride *= 2
@@ -90,7 +108,7 @@ struct TopicPartition {
     }
 
     /// The first offset that can still be read.
-    var start: UInt64 { self.sparse.isEmpty ? self.end : self.first }
+    var start: UInt64 { self.volatile?.start ?? (self.sparse.isEmpty ? self.end : self.first) }
 
     /// The records before `position` are gone: forgets the offsets that lay there.
     mutating func removed(before position: UInt64) {

@@ -39,10 +39,29 @@ package final class Log {
     private var segments: [Segment]
     private var staged = WireWriter()
     private var stagedBase: UInt64
-    /// The bytes of the last commits, for readers that follow closely.
-    private var tail: [UInt8] = []
-    private var tailBase: UInt64
+    /// The bytes of the last commits, for readers that follow closely, and those before them.
+    private var tail = Window()
+    private var olderTail = Window()
+    /// What was read last for a reader that is further behind.
+    private var readAhead = Window()
     private static let tailBytesMax = 512 * 1024
+    private static let readAheadBytes = 256 * 1024
+
+    /// A part of the log in memory.
+    private struct Window {
+        var base: UInt64 = 0
+        var bytes: [UInt8] = []
+
+        /// Returns where `count` bytes of the log lie in the window; nil where they do not.
+        func range(_ position: UInt64, _ count: Int) -> Range<Int>? {
+            guard position >= self.base else { return nil }
+            let start = position - self.base
+            guard start + UInt64(count) <= UInt64(self.bytes.count) else { return nil }
+            return Int(start)..<Int(start) + count
+        }
+
+        mutating func clear() { self.bytes.removeAll(keepingCapacity: true) }
+    }
 
     private struct Segment {
         var base: UInt64
@@ -71,7 +90,6 @@ package final class Log {
         self.end = recovered.end
         self.durable = recovered.end
         self.stagedBase = recovered.end
-        self.tailBase = recovered.end
         self.recordCount = recovered.records
         if self.segments.isEmpty { try self.beginSegment() }
         try self.makeRoom()
@@ -139,7 +157,6 @@ package final class Log {
         self.keepTail()
         self.durable = self.end
         self.stagedBase = self.end
-        self.staged.bytes.removeAll(keepingCapacity: self.staged.bytes.count < 1 << 20)
         if self.end - segment.base >= UInt64(self.segmentBytesMax), !self.isFull,
             self.end >= self.nextSegmentAt
         {
@@ -148,14 +165,19 @@ package final class Log {
         if self.room < Self.reserveBytesLow, !self.isFull { try self.makeRoom() }
     }
 
+    /// Keeps what was staged for readers; much of it moves there as it is.
     private func keepTail() {
-        if self.tail.count + self.staged.bytes.count > Self.tailBytesMax {
-            self.tail.removeAll(keepingCapacity: true)
+        if self.tail.bytes.isEmpty { self.tail.base = self.stagedBase }
+        if self.tail.bytes.count + self.staged.bytes.count <= Self.tailBytesMax {
+            self.tail.bytes.append(contentsOf: self.staged.bytes)
+            self.staged.bytes.removeAll(keepingCapacity: true)
+            return
         }
-        if self.tail.isEmpty { self.tailBase = self.stagedBase }
-        if self.staged.bytes.count <= Self.tailBytesMax {
-            self.tail.append(contentsOf: self.staged.bytes)
-        }
+        swap(&self.olderTail, &self.tail)
+        swap(&self.tail.bytes, &self.staged.bytes)
+        self.tail.base = self.stagedBase
+        let keeps = self.staged.bytes.capacity <= 2 * Self.tailBytesMax
+        self.staged.bytes.removeAll(keepingCapacity: keeps)
     }
 
     private func beginSegment() throws(LogError) {
@@ -178,8 +200,8 @@ package final class Log {
         self.end += UInt64(RecordFormat.segmentHeaderBytes)
         self.durable = self.end
         self.stagedBase = self.end
-        self.tail.removeAll(keepingCapacity: true)
-        self.tailBase = self.end
+        self.tail.clear()
+        self.olderTail.clear()
         try self.write(state, to: file)
         try self.makeRoom()
     }
@@ -216,25 +238,34 @@ package final class Log {
         self.staged.bytes.removeAll()
         self.durable = self.end
         self.stagedBase = self.end
-        self.tailBase = self.end
     }
 
     /// Passes `count` bytes at `position` to `body`; they must lie within one durable record.
+    ///
+    /// `readingAhead` says that what follows will be wanted next.
     package func withBytes<R>(
         at position: UInt64,
         count: Int,
+        readingAhead: Bool = false,
         _ body: (UnsafeRawBufferPointer) -> R
     ) throws(LogError) -> R {
-        let tailEnd = self.tailBase + UInt64(self.tail.count)
-        if position >= self.tailBase, position + UInt64(count) <= tailEnd {
-            let start = Int(position - self.tailBase)
-            return self.tail.withBytes(start..<(start + count), body)
+        if let range = self.tail.range(position, count) {
+            return self.tail.bytes.withBytes(range, body)
         }
-        let bytes = try self.read(at: position, count: count)
-        guard bytes.count == count else {
+        if let range = self.olderTail.range(position, count) {
+            return self.olderTail.bytes.withBytes(range, body)
+        }
+        if self.readAhead.range(position, count) == nil {
+            self.readAhead.bytes = try self.read(
+                at: position,
+                count: readingAhead ? max(count, Self.readAheadBytes) : count
+            )
+            self.readAhead.base = position
+        }
+        guard let range = self.readAhead.range(position, count) else {
             throw LogError(.corrupt, "\(self.place(position)): the log ends before byte \(count)")
         }
-        return bytes.withBytes(0..<count, body)
+        return self.readAhead.bytes.withBytes(range, body)
     }
 
     /// Where the log begins: what lay before was removed.

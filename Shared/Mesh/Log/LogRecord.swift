@@ -62,6 +62,26 @@ package struct Acknowledgement: Sendable, Hashable {
     }
 }
 
+/// Offsets of a topic, without a gap, that a service has done with.
+package struct AcknowledgedRun: Sendable, Hashable {
+    package var topic: Int
+    package var offsets: Range<UInt64>
+
+    package init(topic: Int, offsets: Range<UInt64>) {
+        self.topic = topic
+        self.offsets = offsets
+    }
+
+    package init(_ place: Acknowledgement) {
+        self.init(topic: place.topic, offsets: place.offset..<place.offset + 1)
+    }
+
+    /// Each offset for itself.
+    var places: [Acknowledgement] {
+        self.offsets.map { Acknowledgement(topic: self.topic, offset: $0) }
+    }
+}
+
 /// A timer that a turn sets: at `due`, `event` enters the service's inbox.
 package struct TimerRequest: Sendable, Hashable {
     /// Unique in its partition; setting it again replaces it.

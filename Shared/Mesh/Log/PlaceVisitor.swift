@@ -3,7 +3,7 @@ package protocol PlaceVisitor: LogVisitor {}
 
 extension PlaceVisitor {
     package mutating func opened(layout: UInt64) {}
-    package mutating func published(publisher: String, sequence: UInt64) {}
+    package mutating func published(publisher: String, sequence: UInt64, count: Int) {}
     package mutating func turn(service: Int, partition: Int, epoch: UInt64, sequence: UInt64) {}
     package mutating func acknowledged(topic: Int, offset: UInt64) {}
     package mutating func changed(offset: UInt64, bytes: UnsafeRawBufferPointer) {}

@@ -18,8 +18,11 @@ package enum RecordParser {
         case .opened:
             visitor.opened(layout: try reader.u64())
         case .published:
-            visitor.published(publisher: try reader.text(), sequence: try reader.varint())
-            try self.events(&reader, &visitor)
+            let publisher = try reader.text()
+            let sequence = try reader.varint()
+            let count = try reader.count()
+            visitor.published(publisher: publisher, sequence: sequence, count: count)
+            for _ in 0..<count { try self.event(&reader, &visitor) }
         case .turn:
             try self.turn(&reader, &visitor)
         case .assigned:
@@ -178,7 +181,7 @@ private struct RecordBuilder: RecordVisitor {
 
     mutating func opened(layout: UInt64) { self.kind = .whole(.opened(layout: layout)) }
 
-    mutating func published(publisher: String, sequence: UInt64) {
+    mutating func published(publisher: String, sequence: UInt64, count: Int) {
         self.kind = .published(publisher: publisher, sequence: sequence)
     }
 

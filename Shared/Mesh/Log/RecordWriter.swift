@@ -34,7 +34,8 @@ extension WireWriter {
 /// What a parsed record is told to, part by part, in the order of the record.
 package protocol RecordVisitor {
     mutating func opened(layout: UInt64)
-    mutating func published(publisher: String, sequence: UInt64)
+    /// `count` events follow, of which the last has the number `sequence`; none is missing.
+    mutating func published(publisher: String, sequence: UInt64, count: Int)
     mutating func turn(service: Int, partition: Int, epoch: UInt64, sequence: UInt64)
     mutating func acknowledged(topic: Int, offset: UInt64)
     /// `at` is the offset in the record's body of the envelope's first byte.

@@ -111,19 +111,24 @@ extension EventEnvelope {
     /// Appends the event's binary form.
     @inlinable
     public func encode(into writer: inout WireWriter) {
-        writer.u64(self.id.high)
-        writer.u64(self.id.low)
-        writer.u64(self.causation.high)
-        writer.u64(self.causation.low)
-        writer.u64(self.trace.traceHigh)
-        writer.u64(self.trace.traceLow)
-        writer.u64(self.trace.span)
-        writer.i64(self.time.nanoseconds)
+        self.encodeAttributes(into: &writer)
+        writer.counted(self.data)
+    }
+
+    /// Appends everything but the data, which must follow, counted.
+    @inlinable
+    func encodeAttributes(into writer: inout WireWriter) {
+        let head = (
+            self.id.high.littleEndian, self.id.low.littleEndian,
+            self.causation.high.littleEndian, self.causation.low.littleEndian,
+            self.trace.traceHigh.littleEndian, self.trace.traceLow.littleEndian,
+            self.trace.span.littleEndian, self.time.nanoseconds.littleEndian
+        )
+        withUnsafeBytes(of: head) { writer.raw($0) }
         writer.text(self.subject)
         writer.text(self.source)
         writer.text(self.type)
         writer.text(self.correlation)
-        writer.counted(self.data)
     }
 
     /// The event's binary form.
@@ -140,6 +145,17 @@ extension EventEnvelope {
     /// - Throws: `WireError` where the bytes are cut short, go on, or hold no UTF-8.
     @inlinable
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
+        var texts = EventTexts()
+        try self.init(decoding: bytes, like: &texts)
+    }
+
+    /// Reads an event from its binary form; its texts are those of `known` where they are equal,
+    /// which then knows the others.
+    @inlinable
+    init(
+        decoding bytes: UnsafeRawBufferPointer,
+        like known: inout EventTexts
+    ) throws(WireError) {
         var reader = WireReader(bytes)
         let id = EventID(high: try reader.u64(), low: try reader.u64())
         let causation = EventID(high: try reader.u64(), low: try reader.u64())
@@ -149,16 +165,19 @@ extension EventEnvelope {
             span: try reader.u64()
         )
         let time = Instant(nanoseconds: try reader.i64())
-        let subject = try reader.text()
+        try reader.text(like: &known.subject)
+        try reader.text(like: &known.source)
+        try reader.text(like: &known.type)
+        try reader.text(like: &known.correlation)
         self.init(
             id: id,
-            source: try reader.text(),
-            type: try reader.text(),
-            subject: subject,
+            source: known.source,
+            type: known.type,
+            subject: known.subject,
             time: time,
             trace: trace,
             causation: causation,
-            correlation: try reader.text(),
+            correlation: known.correlation,
             data: try reader.counted()
         )
         guard reader.isAtEnd else {
@@ -173,4 +192,16 @@ extension EventEnvelope {
         }
         self = try result.get()
     }
+}
+
+/// The texts of an event; the next one is likely to have some of them, too.
+@usableFromInline
+struct EventTexts: Sendable {
+    @usableFromInline var subject = ""
+    @usableFromInline var source = ""
+    @usableFromInline var type = ""
+    @usableFromInline var correlation = ""
+
+    @usableFromInline
+    init() {}
 }

@@ -31,12 +31,20 @@ public struct WireWriter: Sendable {
 
     @inlinable
     mutating func fixed<T: FixedWidthInteger>(_ value: T) {
-        withUnsafeBytes(of: value.littleEndian) { self.bytes.append(contentsOf: $0) }
+        withUnsafeBytes(of: value.littleEndian) { self.raw($0) }
+    }
+
+    /// Appends bytes as they are.
+    @inlinable
+    public mutating func raw(_ value: UnsafeRawBufferPointer) {
+        // As bytes of a known type they are copied as a block, not one by one.
+        self.bytes.append(contentsOf: value.assumingMemoryBound(to: UInt8.self))
     }
 
     /// Appends 1 to 10 bytes, fewer for smaller numbers (LEB128).
     @inlinable
     public mutating func varint(_ value: UInt64) {
+        if value < 0x80 { return self.bytes.append(UInt8(truncatingIfNeeded: value)) }
         var rest = value
         while rest >= 0x80 {
             self.bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -56,7 +64,26 @@ public struct WireWriter: Sendable {
     @inlinable
     public mutating func counted(_ value: UnsafeRawBufferPointer) {
         self.varint(UInt64(value.count))
-        self.bytes.append(contentsOf: value)
+        self.raw(value)
+    }
+
+    /// Appends what `write` appends, with its length as a varint before it.
+    @inlinable
+    mutating func countedInPlace(_ write: (inout WireWriter) -> Void) {
+        let start = self.bytes.count
+        // Most lengths take two bytes; what takes more or fewer moves.
+        self.bytes.append(0)
+        self.bytes.append(0)
+        write(&self)
+        let count = self.bytes.count - start - 2
+        if count >= 0x80, count < 0x4000 {
+            self.bytes[start] = UInt8(truncatingIfNeeded: count) | 0x80
+            self.bytes[start + 1] = UInt8(truncatingIfNeeded: count >> 7)
+            return
+        }
+        var length = WireWriter()
+        length.varint(UInt64(count))
+        self.bytes.replaceSubrange(start..<start + 2, with: length.bytes)
     }
 
     /// Appends the UTF-8 length as a varint, then the text.
@@ -166,6 +193,16 @@ public struct WireReader {
         [UInt8](try self.view())
     }
 
+    /// Reads a counted text into `known`, which stays as it is where it is that text.
+    @inlinable
+    mutating func text(like known: inout String) throws(WireError) {
+        let start = self.offset
+        let view = try self.view()
+        if known.utf8.count == view.count, known.withUTF8({ view.hasEqualBytes($0) }) { return }
+        self.offset = start
+        known = try self.text()
+    }
+
     /// Reads a counted text; bytes that are not UTF-8 are an error.
     @inlinable
     public mutating func text() throws(WireError) -> String {
@@ -186,5 +223,26 @@ public struct WireReader {
     @usableFromInline
     func truncated(_ needed: Int) -> WireError {
         WireError("cut short: \(needed) bytes wanted at byte \(self.offset) of \(self.bytes.count)")
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether these are the same bytes; the counts must be equal.
+    @inlinable
+    func hasEqualBytes(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
+        let other = UnsafeRawBufferPointer(other)
+        var index = 0
+        while index &+ 8 <= self.count {
+            let left = self.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            guard left == other.loadUnaligned(fromByteOffset: index, as: UInt64.self) else {
+                return false
+            }
+            index &+= 8
+        }
+        while index < self.count {
+            guard self[index] == other[index] else { return false }
+            index &+= 1
+        }
+        return true
     }
 }

@@ -87,16 +87,27 @@ extension FieldCoder {
     }
 }
 
+extension WireWriter {
+    /// Appends the binary form of a value.
+    @inlinable
+    mutating func fields(of value: some WireCodable) {
+        var coder = BinaryEncoder()
+        var copy = value
+        swap(&coder.writer, &self)
+        // Encoding reads fields and has nothing to refuse.
+        do { try copy.fields(&coder) } catch { preconditionFailure("encoding failed: \(error)") }
+        swap(&coder.writer, &self)
+    }
+}
+
 extension WireCodable {
     /// The value's binary form.
     @inlinable
     public func encoded() -> [UInt8] {
-        var coder = BinaryEncoder()
-        coder.writer.bytes.reserveCapacity(96)
-        var copy = self
-        // Encoding reads fields and has nothing to refuse.
-        do { try copy.fields(&coder) } catch { preconditionFailure("encoding failed: \(error)") }
-        return coder.writer.bytes
+        var writer = WireWriter()
+        writer.bytes.reserveCapacity(96)
+        writer.fields(of: self)
+        return writer.bytes
     }
 
     /// Reads the value from its binary form.

@@ -9,7 +9,9 @@ import Testing
     init() throws { self.folder = try TestFolder() }
 
     @Test func `end with code 2 and a hint when they make no sense`() throws {
-        for line in ["kil", "up --hsitory x", "bench", "up nowhere.json", "up --flaw oversel"] {
+        for line in [
+            "kil", "up --hsitory x", "bench nowhere", "up nowhere.json", "up --flaw oversel",
+        ] {
             let result = try self.folder.squall(line)
             #expect(result.code == 2, "\(line)")
             #expect(result.output.isEmpty, "\(line)")

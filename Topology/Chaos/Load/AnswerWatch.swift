@@ -18,8 +18,8 @@ package struct AnswerWatch: Sendable {
     /// - Parameters:
     ///   - answered: How many answers came so far.
     ///   - open: How many are to come.
-    /// - Returns: after what time ``cameDue(answered:open:isConnected:)`` is to be called; nil where
-    ///   nothing is open, or that is to come already.
+    /// - Returns: after what time ``cameDue(answered:open:isConnected:)`` is to be called; nil
+    ///   where nothing is open, or that is to come already.
     package mutating func sent(answered: Int, open: Int) -> Duration? {
         guard self.answeredBefore == nil, open > 0 else { return nil }
         self.answeredBefore = answered

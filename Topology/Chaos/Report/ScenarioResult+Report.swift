@@ -11,7 +11,7 @@ extension ScenarioResult {
             run.headline = obstacle
             return [run]
         }
-        return self.runs.map { one in
+        let runs = self.runs.map { one in
             var run =
                 detailed[one.seed]
                 ?? ReportRun(
@@ -32,5 +32,12 @@ extension ScenarioResult {
             }
             return run
         }
+        guard self.outcome == .unknown, !runs.contains(where: { $0.outcome == .unknown }) else {
+            return runs
+        }
+        // No single run is to blame for what happened in none of them.
+        var all = ReportRun(name: self.name, world: self.world, seed: nil, outcome: .unknown)
+        all.headline = self.doubts.joined(separator: "; ")
+        return runs + [all]
     }
 }

@@ -164,6 +164,8 @@ package struct HubFaults: Sendable {
         case .slow: guard answer != nil else { return [] }
         case .disk(let indices):
             guard let answer else { return [] }
+            // A disk that is filled may refuse something at once.
+            self.harming += indices.filter { !self.harming.contains($0) }
             self.count(disk: answer["disk"])
             self.harming = indices
         case .count:

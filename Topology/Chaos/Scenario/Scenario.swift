@@ -32,6 +32,8 @@ package struct Scenario: Sendable, Hashable {
     package var strategy = Strategy.random
     /// The invariants, by name, that it is not judged by.
     package var exceptions: Set<String> = []
+    /// The promise that must be broken, as a rotten log is: the run fails where it is not.
+    package var expects: String?
     /// A snapshot is taken after at most this many commits; nil for what each service says.
     package var snapshotEvery: Int?
     /// The least time that a simulated run takes.
@@ -72,6 +74,7 @@ extension Scenario {
             let names = self.exceptions.sorted().map { JSONValue.string($0) }
             members.append(.init("except", .array(names)))
         }
+        if let expects { members.append(.init("expects", .string(expects))) }
         if let snapshotEvery {
             members.append(.init("snapshotEvery", .int(Int64(snapshotEvery))))
         }

@@ -8,8 +8,8 @@ extension Shape {
         required: ["topology"],
         optional: [
             "$schema", "name", "summary", "with", "orders", "for", "seed", "seeds", "worlds",
-            "faults", "operations", "flaws", "brokenBy", "except", "strategy", "snapshotEvery",
-            "atLeast", "convergesWithin",
+            "faults", "operations", "flaws", "brokenBy", "except", "expects", "strategy",
+            "snapshotEvery", "atLeast", "convergesWithin",
         ]
     )
     static let fault = Shape(
@@ -128,6 +128,7 @@ struct ScenarioReader {
         file.flaws = self.flaws(section, "flaws")
         file.brokenBy = self.flaws(section, "brokenBy")
         file.exceptions = self.exceptions(section, topology)
+        file.expects = self.expectation(section, topology)
         file.strategy = self.document.choice(section, "strategy", default: file.strategy)
         if section["snapshotEvery"] != nil {
             file.snapshotEvery = self.document.whole(
@@ -191,6 +192,21 @@ struct ScenarioReader {
             )
         }
         return names
+    }
+
+    private mutating func expectation(
+        _ section: DocumentReader.Section,
+        _ topology: Topology
+    ) -> String? {
+        guard let name = self.document.text(section, "expects") else { return nil }
+        let known = Judge(layout: topology.layout).names + ScenarioOutcome.Failure.ofNoInvariant
+        guard !known.contains(name) else { return name }
+        self.document.report(
+            section.path["expects"],
+            "there is no promise '\(DocumentPath.printable(name))'",
+            Suggestion.hint(for: name, among: known)
+        )
+        return nil
     }
 
     private mutating func exceptions(

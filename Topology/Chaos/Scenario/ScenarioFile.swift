@@ -26,6 +26,8 @@ package struct ScenarioFile: Sendable, Hashable {
     package var brokenBy: [String] = []
     /// The invariants, by name, that it is not judged by.
     package var exceptions: Set<String> = []
+    /// The promise that must be broken; nil where all must be kept.
+    package var expects: String?
     /// How a simulated run decides what happens next.
     package var strategy = Scenario.Strategy.random
     package var snapshotEvery: Int?
@@ -45,6 +47,7 @@ package struct ScenarioFile: Sendable, Hashable {
         scenario.operations = self.operations
         scenario.flaws = self.flaws
         scenario.exceptions = self.exceptions
+        scenario.expects = self.expects
         scenario.strategy = self.strategy
         scenario.snapshotEvery = self.snapshotEvery
         scenario.atLeast = self.atLeast

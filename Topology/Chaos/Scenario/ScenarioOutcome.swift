@@ -32,6 +32,17 @@ package struct ScenarioOutcome: Sendable {
     /// Whether nothing was broken.
     package var hasPassed: Bool { self.failure == nil }
 
+    /// What is wrong with it as an outcome of `scenario`, which may expect a broken promise.
+    package func failure(of scenario: Scenario) -> Failure? {
+        guard let expected = scenario.expects else { return self.failure }
+        if self.failure?.invariant == expected { return nil }
+        return self.failure
+            ?? Failure(
+                invariant: expected,
+                summary: "the scenario expects \(expected) to be broken, and it was kept"
+            )
+    }
+
     package init(world: World, seed: UInt64) {
         self.world = world
         self.seed = seed
@@ -44,6 +55,9 @@ package struct ScenarioOutcome: Sendable {
         package var invariant: String
         package var summary: String
         package var witness: [Witness]
+
+        /// What can be broken that is no invariant's.
+        package static let ofNoInvariant = ["converges", "log-readable", "ledgers-readable"]
 
         package init(invariant: String, summary: String, witness: [Witness] = []) {
             self.invariant = invariant

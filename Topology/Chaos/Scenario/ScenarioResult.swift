@@ -67,14 +67,16 @@ package struct ScenarioResult: Sendable {
         }
         for index in bitten.indices { self.bitten[index] += bitten[index] }
         self.messages += outcome.messages
-        let doubt = outcome.failure == nil ? self.doubt(about: outcome) : nil
-        let word: Outcome =
-            outcome.failure != nil ? .failed : doubt == nil ? .passed : .unknown
+        let failure = outcome.failure(of: scenario)
+        // What was expected to be broken was judged.
+        let isJudged = failure != nil || scenario.expects != nil
+        let doubt = isJudged ? nil : self.doubt(about: outcome)
+        let word: Outcome = failure != nil ? .failed : doubt == nil ? .passed : .unknown
         self.unsorted.append(
             Run(
                 seed: outcome.seed,
                 outcome: word,
-                failure: outcome.failure,
+                failure: failure,
                 doubt: doubt,
                 bitten: bitten,
                 hash: outcome.hash,

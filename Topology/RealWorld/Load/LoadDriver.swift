@@ -29,6 +29,8 @@ final class LoadDriver {
     /// How many orders the hub refused.
     private(set) var refusedCount = 0
     private var poisonCount = 0
+    /// The numbers of the poison events.
+    private var poisons: Set<UInt64> = []
     /// The load is over and everything has its answer.
     var onFinished: () -> Void = {}
     /// The ledger cannot be written, or the hub does not let us in.
@@ -102,7 +104,7 @@ final class LoadDriver {
             source: self.name,
             time: self.loop.now()
         )
-        _ = self.client.publish(event, to: topic)
+        self.poisons.insert(self.client.publish(event, to: topic))
         self.send()
     }
 
@@ -218,7 +220,10 @@ final class LoadDriver {
             self.noteSoon()
         case .refused(let sequence, let refusal):
             self.refusedCount += 1
-            self.ledger.refused(sequence: sequence, reason: refusal.message)
+            // The ledger knows of orders only.
+            if self.poisons.remove(sequence) == nil {
+                self.ledger.refused(sequence: sequence, reason: refusal.message)
+            }
             self.noteSoon()
         case .shutOut(let refusal):
             self.onTrouble(refusal.message)

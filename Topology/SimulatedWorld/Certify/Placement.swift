@@ -94,8 +94,10 @@ final class PlaceSurvey {
         )
         // A commit that is sent again is no step of its own.
         guard self.open[commit] == nil else { return }
-        let event = view.acknowledged.first.flatMap { place in
-            self.names[[UInt64(place.topic), UInt64(view.partition), place.offset]]
+        let event = view.acknowledged.first.flatMap { run in
+            self.names[
+                [UInt64(run.topic), UInt64(view.partition), run.offsets.lowerBound]
+            ]
         }
         self.open[commit] = self.steps.count
         self.steps.append(

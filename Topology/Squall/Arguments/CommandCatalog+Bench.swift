@@ -2,19 +2,28 @@ extension CommandCatalog {
     /// The command that measures.
     static let bench = CommandSpecification(
         name: "bench",
-        operands: "mesh|sim",
-        operandCount: 1...1,
-        summary: "measure the mesh with real processes, or the simulated world",
+        operands: "[mesh|sim]",
+        operandCount: 0...1,
+        summary: "measure launch, restarts, memory, recovery, orders, mesh, simulation",
         details: [
-            "mesh: real processes, real sockets, a real disk.",
-            "WORK is pub (volatile), durable (confirmed, delivered, acknowledged; every group",
-            "commit is synced), rtt (a request and its answer), confirm (one durable event under",
-            "way), open or dopen (5,000 a second, volatile or durable, from end to end).",
-            "sim: messages a second of a ping-pong, the cost of a message among up to 1,000",
-            "services, an idle month, and runs a minute of the shop with 100 orders and 10 faults.",
+            "Without a word it measures everything with real processes, in rounds, and says median",
+            "and spread; exit code 1 means that something is worse than --baseline, beyond the",
+            "noise. 'bench mesh' does one kind of work: WORK is pub (volatile), durable",
+            "(confirmed, delivered, acknowledged; every group commit is synced), rtt (a request",
+            "and its answer), confirm (one durable event under way), open or dopen (5,000 a",
+            "second, volatile or durable, from end to end). 'bench sim': messages a second of a",
+            "ping-pong, the cost of a message among up to 1,000 services, an idle month, and runs",
+            "a minute of the shop with 100 orders and 10 faults.",
             "Build with -c release to measure.",
         ],
         options: [
+            OptionSpecification(name: "quick", summary: "fewer and shorter rounds"),
+            OptionSpecification(name: "save", value: "FILE", summary: "keep the figures"),
+            OptionSpecification(
+                name: "baseline",
+                value: "FILE",
+                summary: "compare with figures that were kept"
+            ),
             OptionSpecification(name: "work", value: "WORK", summary: "what to do; default pub"),
             OptionSpecification(name: "cons", value: "N", summary: "consumers; default 1"),
             OptionSpecification(name: "size", value: "BYTES", summary: "of data; default 256"),
@@ -31,6 +40,8 @@ extension CommandCatalog {
             ),
         ],
         examples: [
+            Example("squall bench --save now.json", "everything; takes some minutes"),
+            Example("squall bench --quick --baseline now.json", "is anything worse?"),
             Example("squall bench mesh", "volatile, one producer and one consumer"),
             Example("squall bench mesh --work durable --json", "one line for a machine"),
             Example("squall bench sim", "the figures of the simulated world"),

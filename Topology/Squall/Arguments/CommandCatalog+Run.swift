@@ -35,6 +35,16 @@ extension CommandCatalog {
                 summary: "plant each bug that a scenario names in 'brokenBy': it must fail"
             ),
             OptionSpecification(
+                name: "junit",
+                value: "FILE",
+                summary: "write JUnit XML: a test case for each seed of each scenario"
+            ),
+            OptionSpecification(
+                name: "report",
+                value: "FILE",
+                summary: "write an HTML page: a row for each scenario, one run of each in full"
+            ),
+            OptionSpecification(
                 name: "threads",
                 value: "N",
                 summary: "simulated worlds side by side; default: one a core"
@@ -44,6 +54,7 @@ extension CommandCatalog {
             Example("squall run Topology/scenarios/bank-times-out.json", "one, under 200 seeds"),
             Example("squall run Topology/scenarios --prove", "show that each of them can fail"),
             Example("squall run --real Topology/scenarios", "all of them on processes"),
+            Example("squall run --junit out.xml --report report.html", "as a build server would"),
             Example("squall run bank-down.json --seed 17", "the run of one seed"),
         ],
         group: .judge

@@ -59,7 +59,7 @@ extension CommandCatalog {
                 OptionSpecification(
                     name: "without",
                     value: "INVARIANT",
-                    summary: "do not judge this promise: bugs that only it shows go unfound",
+                    summary: "a promise that is not judged: its bugs go unfound",
                     repeats: true
                 ),
                 OptionSpecification(

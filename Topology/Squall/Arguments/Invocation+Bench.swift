@@ -1,14 +1,31 @@
 extension Invocation {
     /// Understands `squall bench`.
     static func bench(_ words: Words) throws(UsageError) -> BenchOptions {
-        switch words.operands[0] {
+        let ofAll = ["quick", "save", "baseline"]
+        let ofMesh = ["work", "cons", "size", "dur", "window", "rate"]
+        let allowed =
+            switch words.operand(0) {
+            case nil: ofAll
+            case "mesh": ofMesh
+            case "sim": [String]()
+            case let operand?:
+                throw words.error("there is no bench '\(operand)'; there are mesh and sim")
+            }
+        if let wrong = (ofAll + ofMesh).first(where: { words.has($0) && !allowed.contains($0) }) {
+            let owner = ofMesh.contains(wrong) ? "'bench mesh'" : "'bench' alone"
+            throw words.error("--\(wrong) belongs to \(owner)")
+        }
+        switch words.operand(0) {
         case "mesh": break
-        case "sim":
-            let strange = words.specification.options.first { words.has($0.name) }
-            if let strange { throw words.error("--\(strange.name) belongs to mesh") }
-            return .sim
+        case "sim": return .sim
         default:
-            throw words.error("there is no bench '\(words.operands[0])'; there are mesh and sim")
+            return .all(
+                BenchAllOptions(
+                    isQuick: words.has("quick"),
+                    save: words.value("save"),
+                    baseline: words.value("baseline")
+                )
+            )
         }
         var options = BenchMeshOptions()
         options.work =

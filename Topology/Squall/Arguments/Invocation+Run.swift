@@ -9,9 +9,14 @@ extension Invocation {
         options.seed = try self.seed(words)
         options.flaws = words.all("bug")
         options.proves = words.has("prove")
+        options.junit = words.value("junit")
+        options.report = words.value("report")
         options.threads = try self.number(words, "threads", in: 1...1024)
         if options.proves, !options.flaws.isEmpty {
             throw words.error("--prove plants the bugs that the files name; leave --bug out")
+        }
+        if options.proves, options.junit != nil || options.report != nil {
+            throw words.error("--prove writes neither --junit nor --report; leave them out")
         }
         if options.world == .real, options.threads != nil {
             throw words.error("--threads is for the simulated world; leave --real or it out")

@@ -20,7 +20,7 @@ final class BenchClient {
         case pacer
         /// One unconfirmed.
         case confirmer
-        case consumer, timingConsumer
+        case consumer, timingConsumer, durableConsumer, durableTimingConsumer
         /// One request under way.
         case requester
         case responder
@@ -78,8 +78,9 @@ final class BenchClient {
         }
     }
 
-    /// How far a producer may be ahead of the slowest consumer.
-    private static let lagMax = 16_384
+    /// How far a producer may be ahead of the slowest consumer, in bytes of volatile events: less
+    /// than the hub keeps of them, so that none is lost.
+    private static let lagBytes = 3 << 20
     private static let confirmedLagMax = 50_000
     /// How much is published before the loop turns.
     private static let turnBytes = 64 * 1024
@@ -126,7 +127,8 @@ final class BenchClient {
         case .producer, .confirmedProducer, .pacer, .confirmer:
             try self.startPublisher("producer")
             self.publisher?.onReady = { [unowned self] in self.awaitStart() }
-        case .consumer, .timingConsumer: try self.startConsumer()
+        case .consumer, .timingConsumer, .durableConsumer, .durableTimingConsumer:
+            try self.startConsumer()
         case .requester: try self.startRequester()
         case .responder: try self.startResponder()
         }
@@ -142,7 +144,8 @@ final class BenchClient {
     private func startConsumer() throws(SystemError) {
         let board = Confined(self.board)
         var onEvent: @Sendable (BenchEvent) -> Void = { _ in }
-        if self.setting.role == .timingConsumer {
+        let role = self.setting.role
+        if role == .timingConsumer || role == .durableTimingConsumer {
             onEvent = { event in
                 let now = Stopwatch.now()
                 board.value.sample(now - event.sent, scheduled: now - event.scheduled)
@@ -152,6 +155,7 @@ final class BenchClient {
             "consumer-\(self.setting.number)",
             token: self.setting.tokens.first ?? "",
             topic: BenchEvent.topic,
+            acknowledges: role == .durableConsumer || role == .durableTimingConsumer,
             loop: self.loop,
             onReady: { [unowned self] in self.board.setReady(self.setting.number) },
             onEvent: onEvent
@@ -167,6 +171,7 @@ final class BenchClient {
             "consumer-1",
             token: self.setting.tokens.first ?? "",
             topic: "replies",
+            acknowledges: false,
             loop: self.loop,
             onReady: { [unowned self] in self.awaitStart() },
             onEvent: { client.value.replied($0) }
@@ -181,6 +186,7 @@ final class BenchClient {
             "consumer-0",
             token: self.setting.tokens.first ?? "",
             topic: BenchEvent.topic,
+            acknowledges: false,
             loop: self.loop,
             onReady: { [unowned self] in self.board.setReady(self.setting.number) },
             onEvent: { event in
@@ -259,7 +265,7 @@ final class BenchClient {
         // What the kernel has not taken must not pile up; it calls when it has.
         guard publisher.bufferedBytes == 0 else { return }
         let isConfirmed = self.setting.role == .confirmedProducer
-        let lag = isConfirmed ? Self.confirmedLagMax : Self.lagMax
+        let lag = isConfirmed ? Self.confirmedLagMax : Self.lagBytes / (self.setting.size + 128)
         let slowest = (0..<self.setting.consumers).map { self.board.handled($0) }.min() ?? 0
         let turn = max(1, Self.turnBytes / (self.setting.size + 32))
         var count = min(turn, Int(slowest) + lag - Int(self.sequence))

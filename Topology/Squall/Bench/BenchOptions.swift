@@ -4,6 +4,17 @@ enum BenchOptions: Sendable, Hashable {
     case mesh(BenchMeshOptions)
     /// The simulated world.
     case sim
+    /// Everything, in rounds.
+    case all(BenchAllOptions)
+}
+
+/// The options of `squall bench` alone.
+struct BenchAllOptions: Sendable, Hashable {
+    var isQuick = false
+    /// Where to keep the figures.
+    var save: String?
+    /// Earlier figures to compare with.
+    var baseline: String?
 }
 
 /// The options of `squall bench mesh`.

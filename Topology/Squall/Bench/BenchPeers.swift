@@ -40,7 +40,7 @@ final class BenchPublisher {
     var unconfirmedCount: Int { self.client.unconfirmedCount }
 
     func publish(_ event: BenchEvent, to topic: String) {
-        _ = self.client.publish(event.envelope(source: self.name), to: topic)
+        self.client.publish(event.envelope(source: self.name), carrying: event, to: topic)
     }
 
     func flush() { self.connection.send(self.client.takeOutput()) }
@@ -97,16 +97,19 @@ final class BenchConsumer {
     private let connection: FrameConnection
     private let tally: BenchTally
     private let onReady: () -> Void
+    private let acknowledges: Bool
 
     init(
         _ name: String,
         token: String,
         topic: String,
+        acknowledges: Bool,
         loop: EventLoop,
         onReady: @escaping () -> Void,
         onEvent: @escaping @Sendable (BenchEvent) -> Void = { _ in }
     ) throws(SystemError) {
         self.onReady = onReady
+        self.acknowledges = acknowledges
         self.client = ServiceClient(
             hello: Hello(
                 role: .service,
@@ -133,32 +136,35 @@ final class BenchConsumer {
         self.tally.assumeIsolated { ($0.handled, $0.gaps) }
     }
 
-    /// Acknowledges what was handled since the last call.
+    /// Acknowledges what was handled since the last call, where that is to be durable.
     func flush() {
-        for partition in self.client.owned where self.client.foldedCount(partition) > 0 {
-            self.perform(self.client.snapshotTaken(partition, ServiceClient.Decision()))
+        for partition in self.client.owned
+        where self.acknowledges && self.client.foldedCount(partition) > 0 {
+            let actions = self.client.snapshotTaken(partition, ServiceClient.Decision())
+            for action in actions { self.perform(action) }
         }
         self.connection.send(self.client.takeOutput())
     }
 
     private func received(_ frame: UnsafeRawBufferPointer) {
         do throws(WireError) {
-            self.perform(try self.client.received(frame))
+            var reading = try self.client.read(frame)
+            while let action = try self.client.next(&reading) { self.perform(action) }
         } catch {
             BenchClient.fail("\(error)")
         }
     }
 
-    private func perform(_ actions: [ServiceClient.Action]) {
-        for action in actions {
-            switch action {
-            case .handle(let partition, let epoch, let delivery):
-                self.handle(delivery)
-                self.perform(self.client.folded(partition, epoch: epoch, delivery))
-            case .ready: self.onReady()
-            case .refused(let refusal): BenchClient.fail("\(refusal)")
-            default: break
+    private func perform(_ action: ServiceClient.Action) {
+        switch action {
+        case .handle(let partition, let epoch, let delivery):
+            self.handle(delivery)
+            for next in self.client.folded(partition, epoch: epoch, delivery) {
+                self.perform(next)
             }
+        case .ready: self.onReady()
+        case .refused(let refusal): BenchClient.fail("\(refusal)")
+        default: break
         }
     }
 

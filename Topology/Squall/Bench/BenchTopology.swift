@@ -37,7 +37,7 @@ extension MeshBench {
                 }
             ),
             "limits": [
-                "window": options.work.isDurable ? 4096 : 16_384,
+                "window": 4096,
                 "eventBytesMax": .string("\(max(1 << 20, options.size + 4096))B"),
             ],
             "log": ["segmentBytes": "64MiB"],

@@ -86,9 +86,11 @@ struct MeshBench {
         switch self.options.work {
         case .pub: return consumers(.consumer) + [setting(.producer, producer, "producer")]
         case .durable:
-            return consumers(.consumer) + [setting(.confirmedProducer, producer, "producer")]
-        case .open, .dopen:
-            return consumers(.timingConsumer) + [setting(.pacer, producer, "producer")]
+            return consumers(.durableConsumer)
+                + [setting(.confirmedProducer, producer, "producer")]
+        case .open: return consumers(.timingConsumer) + [setting(.pacer, producer, "producer")]
+        case .dopen:
+            return consumers(.durableTimingConsumer) + [setting(.pacer, producer, "producer")]
         case .confirm: return [setting(.confirmer, producer, "producer")]
         case .rtt:
             return [

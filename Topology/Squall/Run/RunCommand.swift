@@ -41,6 +41,8 @@ struct RunCommand {
         let left = files.count - results.count
         let isPassed = Self.isPassed(results) && left == 0
         let folders = try self.keepFailures(results, files)
+        try RunReports(options: self.options, runs: self.context.runs)
+            .write(results, files, folders)
         if self.context.output.json {
             let json: JSONValue = [
                 "passed": .bool(isPassed), "seconds": .double(watch.seconds),

@@ -14,4 +14,8 @@ struct RunOptions: Sendable, Hashable {
     /// Whether each scenario is to show that it can fail.
     var proves = false
     var threads: Int?
+    /// Where to write JUnit XML.
+    var junit: String?
+    /// Where to write an HTML report.
+    var report: String?
 }

@@ -34,12 +34,14 @@ struct VerifyCommand {
         }
         let distinct = Set(first).count
         if self.context.output.json {
-            let result: JSONValue = [
-                "runs": .int(Int64(runs)), "distinct": .int(Int64(distinct)),
-                "different": .array(different.map { .string(String($0)) }),
-                "seconds": .double(watch.seconds),
+            var members: [JSONValue.Member] = [
+                .init("runs", .int(Int64(runs))), .init("distinct", .int(Int64(distinct))),
+                .init("different", .array(different.map { .string(String($0)) })),
+                .init("seconds", .double(watch.seconds)),
             ]
-            self.context.terminal.write(result.text)
+            let part = different.first.flatMap { self.part(draw, $0) }
+            if let part { members.append(.init("first_difference", part.json)) }
+            self.context.terminal.write(JSONValue.object(members).text)
         } else {
             self.report(runs, distinct, different, draw, seconds: watch.seconds)
         }
@@ -66,30 +68,43 @@ struct VerifyCommand {
             terminal.style.red("DIFFERENT") + " \(different.count) of \(runs) seeds, the first "
                 + "is \(seed)"
         )
-        let here = Self.events(draw.scenario(seed: seed))
-        let again = Self.events(draw.scenario(seed: seed))
-        if self.tellDifference(here, again, "here and here again") { return }
-        guard let pipe = try? self.startOther(["--events", "--json"], seed) else { return }
-        let there = Self.readLines(pipe)
-        pclose(pipe)
-        if !self.tellDifference(here, there, "here and there") {
-            terminal.write("the events are equal: messages or their times differ")
+        guard let part = self.part(draw, seed) else {
+            return terminal.write("the events are equal: messages or their times differ")
+        }
+        let (difference, names) = (part.difference, part.names)
+        terminal.write("the first event that differs, number \(difference.number), \(names):")
+        for line in [difference.left, difference.right] { terminal.write("  \(line ?? "nothing")") }
+    }
+
+    /// Where the runs of a seed part, and which they are.
+    private struct Part {
+        var seed: UInt64
+        var names: String
+        var difference: RunDifference
+
+        var json: JSONValue {
+            [
+                "seed": .string(String(self.seed)), "between": .string(self.names),
+                "number": .int(Int64(self.difference.number)),
+                "left": self.difference.left.map { .string($0) } ?? .null,
+                "right": self.difference.right.map { .string($0) } ?? .null,
+            ]
         }
     }
 
-    private func tellDifference(_ left: [String], _ right: [String], _ names: String) -> Bool {
-        let count = max(left.count, right.count)
-        for index in 0..<count {
-            let one = index < left.count ? left[index] : "nothing"
-            let two = index < right.count ? right[index] : "nothing"
-            guard one != two else { continue }
-            self.context.terminal.write(
-                "the first event that differs, number \(index + 1), \(names):"
-            )
-            self.context.terminal.write("  \(one)\n  \(two)")
-            return true
+    /// Runs a seed again, here twice and in the other process; nil where the events are equal.
+    private func part(_ draw: ScenarioDraw, _ seed: UInt64) -> Part? {
+        let here = Self.events(draw.scenario(seed: seed))
+        let again = Self.events(draw.scenario(seed: seed))
+        if let difference = RunDifference(here, again) {
+            return Part(seed: seed, names: "here and here again", difference: difference)
         }
-        return false
+        guard let pipe = try? self.startOther(["--events", "--json"], seed) else { return nil }
+        let there = Self.readLines(pipe)
+        pclose(pipe)
+        return RunDifference(here, there).map {
+            Part(seed: seed, names: "here and there", difference: $0)
+        }
     }
 
     private static func events(_ scenario: Scenario) -> [String] {

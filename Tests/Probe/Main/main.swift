@@ -1,0 +1,4 @@
+import ProbeService
+import ServiceMain
+
+ServiceProcess.run(Probe.self)
