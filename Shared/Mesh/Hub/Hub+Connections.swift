@@ -12,8 +12,8 @@ extension Hub {
         if connection.isCut || connection.waitsForRoom {
             // A service has only as much under way as its credit allows; a publisher may go on and
             // on, and sends again what was lost.
-            if connection.service != nil || connection.heldFrames.count < HeldFrames.countMax {
-                connection.heldFrames.append([UInt8](frame))
+            if connection.service != nil || connection.heldBytes < HeldFrames.bytesMax {
+                connection.hold(frame)
             }
             self.rules.bit { $0.isHubCut && $0.from == connection.hello?.name }
             return
