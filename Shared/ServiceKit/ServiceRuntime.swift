@@ -11,10 +11,10 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private final class Partition {
         let service: S
         /// The delivery that a projection folded last.
-        var lastFolded: Delivery?
-        var isSnapshotArmed = false
+        @exclusivity(unchecked) var lastFolded: Delivery?
+        @exclusivity(unchecked) var isSnapshotArmed = false
         /// The state before the last turn; kept only for the planted bug.
-        var snapshotBefore: [UInt8]?
+        @exclusivity(unchecked) var snapshotBefore: [UInt8]?
 
         init(service: S) {
             self.service = service
@@ -22,24 +22,26 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 
     private let world: any ServiceWorld
-    private var client: ServiceClient
+    @exclusivity(unchecked) private var client: ServiceClient
     /// The states by partition, each of them a ``Partition``.
     ///
     /// Said so only where one is taken out: a list of no service's own type is faster.
-    private var partitions: [AnyObject?] = []
-    private var welcome: Welcome?
+    @exclusivity(unchecked) private var partitions: [AnyObject?] = []
+    @exclusivity(unchecked) private var welcome: Welcome?
     private var settings = JSONValue.object([])
     private let handlers: [String: Subscription<S>.Handler]
     private let isProjection = S.self is any Projection.Type
-    private var handicap = Duration.zero
+    /// What a projection publishes of its state after an event; nil for other services.
+    private let published: Publication<S>?
+    @exclusivity(unchecked) private var handicap = Duration.zero
     /// When a service that a fault slows down is done with what it was given so far.
-    private var busyUntil = Instant.zero
+    @exclusivity(unchecked) private var busyUntil = Instant.zero
     /// The turn whose handler runs now, where that is one that does not suspend.
     private var current: Turn<S>?
     /// The turns whose handlers may suspend and have not ended.
     private var suspended: [ObjectIdentifier: Turn<S>] = [:]
     /// Whether a look at unconfirmed commits is due; only ever while there are some.
-    private var isWatchingAnswers = false
+    @exclusivity(unchecked) private var isWatchingAnswers = false
 
     /// How long a projection waits for more events before it commits what it has folded.
     private static var quietTime: Duration { .milliseconds(200) }
@@ -47,6 +49,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     /// Creates the runtime of the instance of that name.
     package init(world: any ServiceWorld, instance: String, token: String) {
         self.world = world
+        self.published = (S.self as? any Projection.Type)?.published(by: S.self)
         var handlers: [String: Subscription<S>.Handler] = [:]
         var topics: [String] = []
         for subscription in S.consumes {
@@ -106,6 +109,11 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private func flush() {
         let frames = self.client.takeOutput()
         if !frames.isEmpty { self.world.send(frames) }
+    }
+
+    /// Asks the client something in its place: a question put to a property copies its value.
+    private func asking<Answer>(_ question: (inout ServiceClient) -> Answer) -> Answer {
+        question(&self.client)
     }
 
     private func perform(_ actions: [ServiceClient.Action]) {
@@ -199,7 +207,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 
     private func handle(_ partition: Int, _ epoch: UInt64, _ delivery: Delivery) {
-        guard self.client.owns(partition, epoch: epoch),
+        guard self.asking({ $0.owns(partition, epoch: epoch) }),
             let service = self.state(of: partition)?.service
         else { return }
         let turn = Turn<S>(event: delivery.event, attempt: delivery.attempt, service: service) {
@@ -270,7 +278,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             return self.emitOutsideTurn(partition, epoch, delivery, decision)
         }
         let interval = min(S.snapshotInterval, self.world.snapshotIntervalMax)
-        if interval > 0, self.client.commitsSinceSnapshot(partition) + 1 >= interval {
+        if interval > 0, self.asking({ $0.commitsSinceSnapshot(partition) }) + 1 >= interval {
             decision.snapshot = service.assumeIsolated { $0.snapshot() }
         }
         if self.world.flaws.has(.snapshotOneBehind) {
@@ -316,7 +324,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         decision.timersCancelled = result.timersCancelled
         for emission in result.emitted {
             // An unknown topic gets a number that the hub refuses by name of the service.
-            let topic = self.client.topic(emission.topic) ?? Int(Int32.max)
+            let topic = self.asking { $0.topic(emission.topic) } ?? Int(Int32.max)
             decision.emitted.append(
                 Commit.Emission(topic: topic, envelope: emission.event.encoded())
             )
@@ -328,7 +336,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
 
     private func snapshotSoon(_ partition: Int) {
         let interval = min(max(S.snapshotInterval, 1), self.world.snapshotIntervalMax)
-        if self.client.foldedCount(partition) >= interval {
+        if self.asking({ $0.foldedCount(partition) }) >= interval {
             return self.takeSnapshot(partition)
         }
         guard let state = self.state(of: partition), !state.isSnapshotArmed else { return }
@@ -342,11 +350,11 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 
     private func takeSnapshot(_ partition: Int) {
-        guard self.client.foldedCount(partition) > 0,
+        guard self.asking({ $0.foldedCount(partition) }) > 0,
             let state = self.state(of: partition), let last = state.lastFolded,
-            let projection = state.service as? any Projection
+            let published = self.published
         else { return }
-        var decision = self.decision(projection.published(because: last))
+        var decision = self.decision(published(state.service, last))
         decision.snapshot = state.service.assumeIsolated { $0.snapshot() }
         // The planted bug: the places move on, the figures stay behind.
         if self.world.flaws.has(.placesWithoutFigures) { decision.snapshot = nil }
@@ -354,6 +362,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         self.watchAnswers()
     }
 }
+
+private typealias Publication<S> = (S, Delivery) -> TurnResult
 
 extension Service {
     /// Starts a handler that may suspend, on this actor's executor; `done` runs there too.
@@ -378,6 +388,14 @@ extension Service {
 }
 
 extension Projection {
+    /// Returns what a service publishes that is this projection: said once, so that it need not be
+    /// found out for each snapshot that it is one.
+    fileprivate static func published<S: Service>(by type: S.Type) -> Publication<S> {
+        { service, last in
+            unsafeDowncast(service as AnyObject, to: Self.self).published(because: last)
+        }
+    }
+
     /// Returns what the projection publishes of its state after a delivery.
     ///
     /// Its place makes the ids: an event that comes a second time, from a service that was

@@ -17,9 +17,9 @@ public final class Turn<S: Service>: @unchecked Sendable {
     let service: S
     /// What the ids of emitted events follow from.
     private let origin: EventID
-    private var result = TurnResult()
-    private var changes: [S.Change] = []
-    private(set) var phase = Phase.open
+    @exclusivity(unchecked) private var result = TurnResult()
+    @exclusivity(unchecked) private var changes: [S.Change] = []
+    @exclusivity(unchecked) private(set) var phase = Phase.open
     private let onDecision: (TurnResult) -> Void
 
     enum Phase { case open, deciding, decided }

@@ -11,21 +11,22 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     /// In whose name it acts.
     private let process: Int
     private let start: Int
-    private var link: SimulatedLink?
-    private var chance: SeededRandom
-    private var isAlive = true
-    private var isPaused = false
+    @exclusivity(unchecked) private var link: SimulatedLink?
+    @exclusivity(unchecked) private var chance: SeededRandom
+    @exclusivity(unchecked) private var isAlive = true
+    @exclusivity(unchecked) private var isPaused = false
     /// What came due while the process stood still.
     private var postponed: [() -> Void] = []
+    @exclusivity(unchecked)
     private var calls: [UInt64: CheckedContinuation<[UInt8], any Error>] = [:]
-    private var callCount: UInt64 = 0
+    @exclusivity(unchecked) private var callCount: UInt64 = 0
     private let name: String
     let jobs: SimulatedExecutor
     /// How far its clock is ahead.
-    var skew = Duration.zero
+    @exclusivity(unchecked) var skew = Duration.zero
     var onConnected: () -> Void = {}
     var onDisconnected: () -> Void = {}
-    var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
+    @exclusivity(unchecked) var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
     var onDrain: () -> Void = {}
 
     /// Creates the ground of a process's `start`-th life.

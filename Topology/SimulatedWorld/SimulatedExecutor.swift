@@ -41,7 +41,7 @@ final class JobQueue: @unchecked Sendable {
     }
 
     // Confined to the thread that drives the simulation, but for what is synchronized.
-    private var entries: [Entry] = []
+    @exclusivity(unchecked) private var entries: [Entry] = []
     private let arrivals = Mutex<[Entry]>([])
     private let isRunning = Atomic(false)
     let escapes = EscapeList()

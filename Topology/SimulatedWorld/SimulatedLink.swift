@@ -6,18 +6,18 @@ import Mesh
 final class SimulatedLink {
     private let simulation: Simulation
     private let hub: SimulatedHub
-    private var id: ConnectionID?
-    private var random: SeededRandom
-    private var arrivalAtHub = Instant.zero
-    private var arrivalAtClient = Instant.zero
+    @exclusivity(unchecked) private var id: ConnectionID?
+    @exclusivity(unchecked) private var random: SeededRandom
+    @exclusivity(unchecked) private var arrivalAtHub = Instant.zero
+    @exclusivity(unchecked) private var arrivalAtClient = Instant.zero
     /// In whose name frames arrive at the hub, and at the client.
     private let inward: Int
     private let outward: Int
     /// Called for each frame's body.
-    var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
+    @exclusivity(unchecked) var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
     /// Called once, when the hub is gone.
     var onClose: () -> Void = {}
-    private var isOpen = false
+    @exclusivity(unchecked) private var isOpen = false
 
     /// Creates a link of the client of that name, its `number`-th.
     init(simulation: Simulation, hub: SimulatedHub, name: String, number: Int = 0) {

@@ -42,17 +42,17 @@ package final class SimulatedShop {
     /// How many publications are not yet due.
     private var publicationsAhead = 0
     let admin: SimulatedAdmin
-    private(set) var judge: Judge
-    private(set) var fold: RunFold
-    private var follower = LogFollower()
+    @exclusivity(unchecked) private(set) var judge: Judge
+    @exclusivity(unchecked) private(set) var fold: RunFold
+    @exclusivity(unchecked) private var follower = LogFollower()
     /// Called for each line that a service logs; nil drops them.
     package var onLog: ((LogLevel, String) -> Void)?
     /// Called when a change of a service's instances is over; says whether it came to its end.
     var onChanged: (_ service: String, _ isDone: Bool) -> Void = { _, _ in }
     /// Called for each event that has become durable.
-    var onEvent: (EventEnvelope) -> Void = { _ in }
+    @exclusivity(unchecked) var onEvent: (EventEnvelope) -> Void = { _ in }
     /// Why the log can't be read, where it can't.
-    private(set) var logProblem: LogError?
+    @exclusivity(unchecked) private(set) var logProblem: LogError?
 
     /// About how many steps a run takes.
     private static let stepsOfStart = 500

@@ -9,22 +9,22 @@ import Mesh
 /// Use one from one thread at a time; several live side by side on several threads.
 package final class Simulation {
     /// The virtual time.
-    package private(set) var now: Instant
+    @exclusivity(unchecked) package private(set) var now: Instant
     /// Changes with everything that happens: equal hashes mean equal runs.
-    package private(set) var hash: UInt64
+    @exclusivity(unchecked) package private(set) var hash: UInt64
     /// How many messages, timers and jobs were taken so far.
-    package private(set) var stepCount = 0
+    @exclusivity(unchecked) package private(set) var stepCount = 0
     /// How many messages arrived somewhere.
-    package internal(set) var messageCount = 0
+    @exclusivity(unchecked) package internal(set) var messageCount = 0
 
     private let jobs = JobQueue()
     /// The process that has run last.
     var running: SimulatedExecutor?
     /// Who wants to know at which places faults could be put.
-    var survey: PlaceSurvey?
+    @exclusivity(unchecked) var survey: PlaceSurvey?
     private let seed: UInt64
-    private var agenda = Agenda()
-    private var schedule: any Schedule
+    @exclusivity(unchecked) private var agenda = Agenda()
+    @exclusivity(unchecked) private var schedule: any Schedule
     private var processes: [String: Int] = [:]
 
     /// Creates a run whose whole course `seed` determines; `steps` says about how long it gets.

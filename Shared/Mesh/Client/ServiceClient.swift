@@ -34,8 +34,8 @@ package struct ServiceClient: Sendable {
     private var partitions = OwnedPartitions()
     private var topicNumbers: [String: Int] = [:]
     private var isSealing = false
-    /// The texts of the event that was read last.
-    private var texts = EventTexts()
+    /// The texts of the events that were read last.
+    private var texts = KnownTexts()
 
     /// Creates the client of one instance.
     ///
@@ -322,7 +322,7 @@ package struct ServiceClient: Sendable {
             topic: reading.topic,
             offset: reading.offset,
             attempt: reading.attempt,
-            event: try EventEnvelope(decoding: envelope, like: &self.texts)
+            event: try EventEnvelope(decoding: envelope, like: &self.texts[reading.topic])
         )
         reading.offset = offset
         guard self.partitions[partition]?.takes(epoch) == true else { return nil }

@@ -186,7 +186,7 @@ extension Hub {
     /// The other end is gone.
     package func disconnected(_ id: ConnectionID, now: Instant) {
         guard let connection = self.connections.removeValue(forKey: id) else { return }
-        self.dirtyConnections.remove(id)
+        self.hasNoOutput(id)
         self.observers.removeAll { $0 == id }
         guard let service = connection.service else { return }
         for partition in self.services[service].indices

@@ -71,7 +71,7 @@ extension Hub {
             )
             if !run.isEmpty {
                 try self.deliver(run, service, partition, cursor, connection)
-                self.dirtyConnections.insert(owner)
+                self.hasOutput(owner)
                 self.services[service][partition].credit -= run.count
                 return true
             }
@@ -188,7 +188,7 @@ extension Hub {
                 }
             }
         }
-        self.dirtyConnections.insert(owner)
+        self.hasOutput(owner)
         if case .corrupt = fate {
             // It is on its way, and will be asked for again: whoever gets it notices.
             return self.damage(&connection.out.bytes, from: start, as: .sealed)

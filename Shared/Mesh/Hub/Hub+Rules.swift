@@ -128,7 +128,7 @@ extension Hub {
             guard let connection = self.connections[id], connection.hello?.name == name
             else { continue }
             connection.isCut = isCut
-            if !isCut { self.dirtyConnections.insert(id) }
+            if !isCut { self.hasOutput(id) }
         }
     }
 

@@ -6,6 +6,7 @@ package struct LogFollower: Sendable {
     package private(set) var position: UInt64
     /// The segment that was read last: mostly the next record is there too.
     private var segment: (base: UInt64, file: String)?
+    private var texts = KnownTexts()
 
     /// Creates a follower that begins at `position`, which must be a record's or 0.
     package init(from position: UInt64 = 0) {
@@ -54,7 +55,7 @@ package struct LogFollower: Sendable {
             let start = max(Int(self.position) - Int(base), RecordFormat.segmentHeaderBytes)
             var offset = start
             while offset - start < bytesMax, let found = try scan.record(at: offset) {
-                records.append(try scan.decode(found))
+                records.append(try scan.decode(found, like: &self.texts))
                 offset = found.upperBound
             }
             if offset > RecordFormat.segmentHeaderBytes || size >= offset {
@@ -69,10 +70,14 @@ package struct LogFollower: Sendable {
 
 extension SegmentScan {
     /// Decodes the record that ``record(at:)`` has just found.
-    func decode(_ range: Range<Int>) throws(DiskError) -> LogRecord {
+    func decode(
+        _ range: Range<Int>,
+        like known: inout KnownTexts
+    ) throws(DiskError) -> LogRecord {
+        let position = self.base + UInt64(range.lowerBound)
         let decoded: Result<LogRecord, WireError> = self.withBody(range) { body in
             Result { () throws(WireError) in
-                try LogRecord(decoding: body, at: self.base + UInt64(range.lowerBound))
+                try LogRecord(decoding: body, at: position, like: &known)
             }
         }
         switch decoded {

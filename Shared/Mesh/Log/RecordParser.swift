@@ -129,7 +129,19 @@ package enum RecordParser {
 extension LogRecord {
     /// Decodes the record that lies at `position`.
     package init(decoding body: UnsafeRawBufferPointer, at position: UInt64) throws(WireError) {
+        var texts = KnownTexts()
+        try self.init(decoding: body, at: position, like: &texts)
+    }
+
+    /// Decodes the record that lies at `position`; its events share the texts that are `known`.
+    init(
+        decoding body: UnsafeRawBufferPointer,
+        at position: UInt64,
+        like known: inout KnownTexts
+    ) throws(WireError) {
         var builder = RecordBuilder()
+        swap(&builder.texts, &known)
+        defer { swap(&builder.texts, &known) }
         let time = try RecordParser.parse(body, into: &builder)
         self.init(position: position, time: time, body: try builder.finished())
     }
@@ -146,10 +158,11 @@ private struct RecordBuilder: RecordVisitor {
         case redriven(service: Int, number: UInt64)
     }
 
+    var texts = KnownTexts()
     private var kind = Kind.nothing
     private var made = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 0)
 
-    consuming func finished() throws(WireError) -> LogRecord.Body {
+    func finished() throws(WireError) -> LogRecord.Body {
         switch self.kind {
         case .nothing: throw WireError("an empty record")
         case .whole(let body):
@@ -209,7 +222,7 @@ private struct RecordBuilder: RecordVisitor {
                 topic: topic,
                 partition: partition,
                 offset: offset,
-                event: try EventEnvelope(decoding: envelope)
+                event: try EventEnvelope(decoding: envelope, like: &self.texts[topic])
             )
         )
     }

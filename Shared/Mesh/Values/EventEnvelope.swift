@@ -194,6 +194,28 @@ extension EventEnvelope {
     }
 }
 
+/// The texts of the last event of each topic: the next one's source and type are mostly the same.
+struct KnownTexts: Sendable {
+    /// More topics than this are not told apart.
+    private static let topicCountMax = 1 << 10
+
+    private var texts: [EventTexts] = []
+
+    init() {}
+
+    subscript(topic: Int) -> EventTexts {
+        get {
+            let place = topic % Self.topicCountMax
+            return place < self.texts.count ? self.texts[place] : EventTexts()
+        }
+        _modify {
+            let place = topic % Self.topicCountMax
+            while self.texts.count <= place { self.texts.append(EventTexts()) }
+            yield &self.texts[place]
+        }
+    }
+}
+
 /// The texts of an event; the next one is likely to have some of them, too.
 @usableFromInline
 struct EventTexts: Sendable {

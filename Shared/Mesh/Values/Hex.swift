@@ -2,18 +2,23 @@
 public enum Hex {
     /// Returns the text of `bytes`.
     public static func text(_ bytes: some Sequence<UInt8>) -> String {
-        let digits: [Character] = Array("0123456789abcdef")
-        var out = ""
+        var digits: [UInt8] = []
+        digits.reserveCapacity(2 * bytes.underestimatedCount)
         for byte in bytes {
-            out.append(digits[Int(byte >> 4)])
-            out.append(digits[Int(byte & 15)])
+            digits.append(self.digit(byte >> 4))
+            digits.append(self.digit(byte & 15))
         }
-        return out
+        return String(decoding: digits, as: UTF8.self)
+    }
+
+    /// Returns the character of a number below 16.
+    package static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
     }
 
     /// Returns the 16 digits of `word`.
     public static func text(_ word: UInt64) -> String {
-        self.text(withUnsafeBytes(of: word.bigEndian) { Array($0) })
+        withUnsafeBytes(of: word.bigEndian) { self.text($0) }
     }
 
     /// Returns the bytes that `text` spells, or nil where it is not hexadecimal.

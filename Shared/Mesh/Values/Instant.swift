@@ -38,12 +38,9 @@ public struct Instant: Sendable, Hashable, Comparable {
 extension Duration {
     /// The whole nanoseconds of this duration, saturated to 64 bits (about 292 years).
     public var inNanoseconds: Int64 {
-        let (seconds, attoseconds) = self.components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        if overflow { return seconds < 0 ? .min : .max }
-        let (sum, carried) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-        if carried { return seconds < 0 ? .min : .max }
-        return sum
+        // Most are short, and the division is then one of 64 bits.
+        if let short = Int64(exactly: self.attoseconds) { return short / 1_000_000_000 }
+        return Int64(clamping: self.attoseconds / 1_000_000_000)
     }
 
     /// The duration in whole milliseconds, rounded towards zero.

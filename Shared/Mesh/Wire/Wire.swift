@@ -208,11 +208,8 @@ public struct WireReader {
     public mutating func text() throws(WireError) -> String {
         let raw = try self.view()
         // Most texts are ASCII, which needs no further look.
-        if raw.allSatisfy({ $0 < 0x80 }) {
-            return String(unsafeUninitializedCapacity: raw.count) { buffer in
-                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: raw)
-                return raw.count
-            }
+        if raw.isASCII {
+            return String(decoding: raw.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
         }
         guard let text = String(validating: raw, as: UTF8.self) else {
             throw WireError("a text at byte \(self.offset) is not UTF-8")
@@ -227,6 +224,22 @@ public struct WireReader {
 }
 
 extension UnsafeRawBufferPointer {
+    /// Whether no byte has its high bit set.
+    @inlinable
+    var isASCII: Bool {
+        var index = 0
+        while index &+ 8 <= self.count {
+            let word = self.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            guard word & 0x8080_8080_8080_8080 == 0 else { return false }
+            index &+= 8
+        }
+        while index < self.count {
+            guard self[index] < 0x80 else { return false }
+            index &+= 1
+        }
+        return true
+    }
+
     /// Whether these are the same bytes; the counts must be equal.
     @inlinable
     func hasEqualBytes(_ other: UnsafeBufferPointer<UInt8>) -> Bool {

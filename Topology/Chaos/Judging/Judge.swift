@@ -6,17 +6,18 @@ import Mesh
 /// ``finish(ledgers:)`` once.
 package final class Judge {
     private let layout: MeshLayout
-    private var invariants: [any Invariant]
-    private var violations: [Finding?]
+    @exclusivity(unchecked) private var invariants: [any Invariant]
+    @exclusivity(unchecked) private var violations: [Finding?]
     private let recordHearers: [Int]
     private let turnHearers: [Int]
     private let factHearers: [Int]
     private let book = OrderBook()
     private let isShop: Bool
-    private var counts = RunCounts()
-    private var lastTime = Instant.zero
+    @exclusivity(unchecked) private var counts = RunCounts()
+    @exclusivity(unchecked) private var lastTime = Instant.zero
 
     /// The first violation of any invariant.
+    @exclusivity(unchecked)
     package private(set) var violation: (invariant: String, finding: Finding)?
 
     /// Creates a judge of runs with this layout.

@@ -38,8 +38,7 @@ package enum LedgerFile {
         self.checkKey.withUTF8Buffer { tail.append(contentsOf: $0) }
         let check = StableHash.of(covered)
         for shift in stride(from: UInt64(60), through: 0, by: -4) {
-            let digit = UInt8(truncatingIfNeeded: check >> shift) & 15
-            tail.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+            tail.append(Hex.digit(UInt8(truncatingIfNeeded: check >> shift) & 15))
         }
         tail.append(UInt8(ascii: "\""))
         tail.append(UInt8(ascii: "}"))
