@@ -2,9 +2,9 @@ import Mesh
 
 /// Services in a ring, each of which passes on to the next what it gets; two are a ping-pong.
 ///
-/// The simulator alone, without a hub, for measuring it. Every message is bytes on a link of its own
-/// with latency, every service an actor on the simulation's executor, and the run's hash has all of
-/// it.
+/// The simulator alone, without a hub, for measuring it. Every message is bytes on a link of its
+/// own with latency, every service an actor on the simulation's executor, and the run's hash has
+/// all of it.
 package final class SimulatedRing {
     private let simulation: Simulation
     private var links: [RingLink] = []
