@@ -218,6 +218,7 @@ final class SocketStream {
                 self.waiting[self.waitingHead] = []
                 self.waitingHead += 1
                 self.headOffset = 0
+                self.dropWritten()
             }
         }
         self.waiting = []
@@ -228,6 +229,14 @@ final class SocketStream {
         }
         self.updateInterest()
         self.onDrained()
+    }
+
+    /// Lets go of the places of chunks that were written: a reader that is always a little behind
+    /// would make them ever more.
+    private func dropWritten() {
+        guard self.waitingHead >= 64, self.waitingHead * 2 >= self.waiting.count else { return }
+        self.waiting.removeFirst(self.waitingHead)
+        self.waitingHead = 0
     }
 
     private func breakOutput() {

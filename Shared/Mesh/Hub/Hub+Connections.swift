@@ -12,10 +12,12 @@ extension Hub {
         if connection.isCut || connection.waitsForRoom {
             // A service has only as much under way as its credit allows; a publisher may go on and
             // on, and sends again what was lost.
-            if connection.service != nil || connection.heldFrames.count < HeldFrames.countMax {
-                connection.heldFrames.append([UInt8](frame))
+            for bytes in Self.singleEvents(of: frame) ?? [[UInt8](frame)] {
+                if connection.service != nil || connection.heldFrames.count < HeldFrames.countMax {
+                    connection.heldFrames.append(bytes)
+                }
+                self.rules.bit { $0.isHubCut && $0.from == connection.hello?.name }
             }
-            self.rules.bit { $0.isHubCut && $0.from == connection.hello?.name }
             return
         }
         if self.rules.hasFrameRules || !connection.inbound.isEmpty {

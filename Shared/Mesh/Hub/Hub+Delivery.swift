@@ -8,9 +8,6 @@ extension Hub {
     private static let runMax = 256
 
     /// Delivers what one partition of one service may have, as far as its credit goes.
-    ///
-    /// One thing that is due again goes beyond it: all that takes up the credit may be waiting, at
-    /// the service, for just that earlier event of its subject.
     func pump(service: Int, partition: Int, now: Instant) throws(LogError) {
         guard let owner = self.services[service][partition].owner,
             self.services[service][partition].phase == .ready,
@@ -413,9 +410,10 @@ extension Hub {
         if let place = self.topics[topic][partition].place(of: offset) { return place }
         if let place = self.fromBacklog(service, partition, cursor, offset) { return place }
         var state = self.services[service][partition].cursors[cursor]
+        guard let indexed = self.topics[topic][partition].scanStart(for: offset) else { return nil }
+        // Where the last scan ended may be long ago, and what lies there removed since.
         let known = state.scan.flatMap { $0.offset <= offset ? $0.position : nil }
-        guard let start = known ?? self.topics[topic][partition].scanStart(for: offset)
-        else { return nil }
+        let start = max(indexed, known ?? 0)
         var collector = PlaceCollector(topic: topic, partition: partition, from: offset)
         var position = start
         while collector.found.isEmpty, position < self.log.durable {

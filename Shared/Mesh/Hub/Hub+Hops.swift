@@ -54,7 +54,7 @@ extension Hub {
 
     /// Returns a frame for each event of a frame that publishes several, as faults hit each for
     /// itself; nil where it publishes none or one.
-    private static func singleEvents(of frame: UnsafeRawBufferPointer) -> [[UInt8]]? {
+    static func singleEvents(of frame: UnsafeRawBufferPointer) -> [[UInt8]]? {
         var reader = WireReader(frame)
         let kind = (try? reader.u8()).flatMap(Frame.ToHub.init(rawValue:))
         guard kind == .publish || kind == .volatile else { return nil }

@@ -56,16 +56,14 @@ import Testing
             faults: [
               { fault: "kill", target: "payments",
                 after: { event: "payments.requested.v1", from: "orders", number: 5 } },
-              { fault: "kill", target: "hub", at: "300ms", for: "50ms" },
-              { fault: "crash-loop", target: "analytics", at: "100ms", for: "300ms", by: "70ms" },
-              { fault: "pause", target: "mail", at: "100ms", for: "200ms" },
-              { fault: "slow-cpu", target: "orders", at: "50ms", for: "600ms", percent: 40 },
+              { fault: "kill", target: "hub", at: "100ms", for: "50ms" },
+              { fault: "crash-loop", target: "analytics", at: "0ms", for: "300ms", by: "70ms" },
+              { fault: "pause", target: "mail", at: "0ms", for: "200ms" },
+              { fault: "slow-cpu", target: "orders", at: "0ms", for: "600ms", percent: 40 },
             ],
             operations: [
-              { do: "scale", service: "inventory", to: 2, at: "100ms" },
-              { do: "roll", service: "payments", at: "500ms" },
-              { do: "rewind", service: "notifications",
-                after: { event: "notifications.sent.v1", from: "notifications", number: 30 } },
+              { do: "scale", service: "inventory", to: 2, at: "50ms" },
+              { do: "roll", service: "notifications", at: "200ms" },
             ]
             """
         )
@@ -77,16 +75,14 @@ import Testing
             "links",
             """
             faults: [
-              { fault: "cut", from: "orders", to: ["inventory", "payments"], for: "150ms",
-                after: { event: "payments.requested.v1", from: "orders", number: 5 } },
-              { fault: "slow", target: "inventory", by: "2ms", for: "800ms",
-                after: { event: "stock.requested.v1", from: "orders" } },
-              { fault: "duplicate", from: "payments", to: "orders", for: "800ms",
-                after: { event: "payments.captured.v1", from: "payments" } },
+              { fault: "cut", from: "orders", to: ["inventory", "payments"], at: "0ms",
+                for: "300ms" },
+              { fault: "slow", target: "inventory", by: "2ms", at: "0ms", for: "2s" },
+              { fault: "duplicate", from: "payments", to: "orders", at: "0ms", for: "2s" },
               { fault: "drop", from: "shoppers", to: "orders", hop: "publish", every: 7,
                 at: "0ms", for: "1s" },
-              { fault: "answers-twice", target: "bank", at: "0ms", for: "1s" },
-              { fault: "load-spike", times: 3, at: "100ms", for: "200ms" },
+              { fault: "answers-twice", target: "bank", at: "0ms", for: "2s" },
+              { fault: "load-spike", times: 3, at: "0ms", for: "200ms" },
             ]
             """
         )
@@ -98,9 +94,12 @@ import Testing
             "disk",
             """
             faults: [
-              { fault: "slow-sync", at: "50ms", for: "500ms", by: "5ms" },
-              { fault: "failed-sync", at: "100ms" }, { fault: "torn-write", at: "250ms" },
-              { fault: "disk-full", at: "400ms", for: "150ms" },
+              { fault: "slow-sync", at: "0ms", for: "1s", by: "5ms" },
+              { fault: "disk-full", at: "0ms", for: "150ms" },
+              { fault: "failed-sync",
+                after: { event: "orders.placed.v1", from: "shoppers", number: 5 } },
+              { fault: "torn-write",
+                after: { event: "orders.placed.v1", from: "shoppers", number: 10 } },
             ]
             """
         )

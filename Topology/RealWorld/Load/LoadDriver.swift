@@ -38,9 +38,8 @@ final class LoadDriver {
     /// The ledger's disk became full, or has room again.
     var onDisk: (_ isFull: Bool) -> Void = { _ in }
 
-    /// How many orders may wait for an answer; what is due beyond that is refused.
-    ///
-    /// So a hub that is cut off costs bounded memory.
+    /// How many orders may wait for an answer; what is due beyond that is refused, so that a hub
+    /// which is cut off costs bounded memory.
     static let unansweredMax = 8192
     /// How often a full disk is tried again.
     private static let retryInterval = Duration.milliseconds(250)
