@@ -41,7 +41,7 @@ extension Hub {
     /// Keeps a commit that there is no room for, and everything behind it, until there is.
     func waitForRoom(_ connection: Connection, _ frame: UnsafeRawBufferPointer) {
         connection.waitsForRoom = true
-        connection.hold(frame)
+        connection.hold([UInt8](frame))
     }
 
     /// Looks for room again: all that waited for it is tried once more.
