@@ -10,8 +10,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     /// One partition's actor; a class so that what is noted of it costs no copy of it.
     private final class Partition {
         let service: S
-        /// The event that a projection folded last.
-        @exclusivity(unchecked) var lastFolded: EventEnvelope?
+        /// The delivery that a projection folded last.
+        @exclusivity(unchecked) var lastFolded: Delivery?
         @exclusivity(unchecked) var isSnapshotArmed = false
         /// The state before the last turn; kept only for the planted bug.
         @exclusivity(unchecked) var snapshotBefore: [UInt8]?
@@ -256,7 +256,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             return
         }
         if self.isProjection {
-            self.state(of: partition)?.lastFolded = delivery.event
+            self.state(of: partition)?.lastFolded = delivery
             self.perform(self.client.folded(partition, epoch: epoch, delivery))
             self.snapshotSoon(partition)
             return
@@ -351,10 +351,10 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
 
     private func takeSnapshot(_ partition: Int) {
         guard self.asking({ $0.foldedCount(partition) }) > 0,
-            let state = self.state(of: partition), let event = state.lastFolded,
+            let state = self.state(of: partition), let last = state.lastFolded,
             let published = self.published
         else { return }
-        var decision = self.decision(published(state.service, event))
+        var decision = self.decision(published(state.service, last))
         decision.snapshot = state.service.assumeIsolated { $0.snapshot() }
         // The planted bug: the places move on, the figures stay behind.
         if self.world.flaws.has(.placesWithoutFigures) { decision.snapshot = nil }
@@ -363,7 +363,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 }
 
-private typealias Publication<S> = (S, EventEnvelope) -> TurnResult
+private typealias Publication<S> = (S, Delivery) -> TurnResult
 
 extension Service {
     /// Starts a handler that may suspend, on this actor's executor; `done` runs there too.
@@ -391,15 +391,23 @@ extension Projection {
     /// Returns what a service publishes that is this projection: said once, so that it need not be
     /// found out for each snapshot that it is one.
     fileprivate static func published<S: Service>(by type: S.Type) -> Publication<S> {
-        { service, event in
-            unsafeDowncast(service as AnyObject, to: Self.self).published(because: event)
+        { service, last in
+            unsafeDowncast(service as AnyObject, to: Self.self).published(because: last)
         }
     }
 
-    /// Returns what the projection publishes of its state after `event`.
-    fileprivate nonisolated func published(because event: EventEnvelope) -> TurnResult {
+    /// Returns what the projection publishes of its state after a delivery.
+    ///
+    /// Its place makes the ids: an event that comes a second time, from a service that was
+    /// rewound, must not lend its id to another report.
+    fileprivate nonisolated func published(because last: Delivery) -> TurnResult {
         var published = TurnResult()
-        let turn = Turn<Self>(event: event, attempt: 1, service: self) { published = $0 }
+        let turn = Turn<Self>(
+            event: last.event,
+            attempt: 1,
+            service: self,
+            origin: last.event.id.derived(by: "\(last.topic)/\(last.offset)", index: 0)
+        ) { published = $0 }
         turn.decide { self.assumeIsolated { $0.publish(in: turn) } }
         return published
     }

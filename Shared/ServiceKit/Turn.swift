@@ -15,6 +15,8 @@ public final class Turn<S: Service>: @unchecked Sendable {
     /// 1 for the first attempt to handle it, then one more after each failed one.
     public let attempt: Int
     let service: S
+    /// What the ids of emitted events follow from.
+    private let origin: EventID
     @exclusivity(unchecked) private var result = TurnResult()
     @exclusivity(unchecked) private var changes: [S.Change] = []
     @exclusivity(unchecked) private(set) var phase = Phase.open
@@ -23,12 +25,16 @@ public final class Turn<S: Service>: @unchecked Sendable {
     enum Phase { case open, deciding, decided }
 
     /// `onDecision` is called once, when the decision has been applied.
+    ///
+    /// The ids of emitted events follow from `origin`, that of the event unless another is given.
     init(
         event: EventEnvelope,
         attempt: Int,
         service: S,
+        origin: EventID? = nil,
         onDecision: @escaping (TurnResult) -> Void
     ) {
+        self.origin = origin ?? event.id
         self.event = event
         self.attempt = attempt
         self.service = service
@@ -106,7 +112,7 @@ public final class Turn<S: Service>: @unchecked Sendable {
     private func envelope(_ type: String, _ subject: String, _ data: [UInt8]) -> EventEnvelope {
         let index = self.result.emitted.count + self.result.timersSet.count
         return EventEnvelope(
-            id: self.event.id.derived(by: S.name, index: index),
+            id: self.origin.derived(by: S.name, index: index),
             source: S.name,
             type: type,
             subject: subject,

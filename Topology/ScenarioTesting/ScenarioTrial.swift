@@ -80,8 +80,9 @@ package struct ScenarioTrial: Sendable {
     /// Runs seed after seed until a promise is broken; nil where none is.
     package func firstFailure() async -> ScenarioOutcome? {
         for seed in self.seeds {
-            let outcome = self.run(self.file.scenario(seed: seed)).run()
-            if !outcome.hasPassed { return outcome }
+            let scenario = self.file.scenario(seed: seed)
+            let outcome = self.run(scenario).run()
+            if outcome.failure(of: scenario) != nil { return outcome }
             await Task.yield()
         }
         return nil
@@ -99,7 +100,11 @@ package struct ScenarioTrial: Sendable {
         let run = self.run(scenario, listens: true)
         let outcome = run.run()
         var lines = ["\(self.file.name): \(failures.count) of \(result.runs.count) seeds failed"]
-        if let story = FailureStory(of: run, outcome) { lines.append(story.text) }
+        if let story = FailureStory(of: run, outcome) {
+            lines.append(story.text)
+        } else if let failure = first.failure {
+            lines.append("seed \(first.seed): \(failure.invariant): \(failure.summary)")
+        }
         if self.invariants.isEmpty {
             do {
                 let root = "\(Package.root)/.squall/runs"

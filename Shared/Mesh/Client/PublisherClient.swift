@@ -287,8 +287,8 @@ package struct PublisherClient: Sendable {
             let sequence = try reader.varint()
             let code = Refusal.Code(rawValue: try reader.u8()) ?? .malformed
             let refusal = Refusal(code, try reader.text())
-            self.remove(sequence...sequence)
-            return [.refused(sequence: sequence, refusal)]
+            // What is said twice on a bad link is told once.
+            return self.remove(sequence...sequence).map { .refused(sequence: $0, refusal) }
         case .refused:
             let code = Refusal.Code(rawValue: try reader.u8()) ?? .malformed
             return [.shutOut(Refusal(code, try reader.text()))]
@@ -330,7 +330,6 @@ package struct PublisherClient: Sendable {
     }
 
     /// Settles what is pending of a range, and returns its numbers.
-    @discardableResult
     private mutating func remove(_ range: ClosedRange<UInt64>) -> [UInt64] {
         let start = max(range.lowerBound, self.settledUpTo + 1)
         let end = min(range.upperBound, self.last)

@@ -15,8 +15,10 @@ struct HeldFrames {
     /// The frame that the next one overtakes.
     private(set) var aside: Held?
 
-    /// More than this is lost, so that a fault costs bounded memory.
+    /// More frames or bytes than this are lost, so that a fault costs bounded memory.
     static let countMax = 4096
+    static let bytesMax = 2 << 20
+    private var bytes = 0
 
     var isEmpty: Bool { self.queue.isEmpty && self.aside == nil }
 
@@ -29,7 +31,8 @@ struct HeldFrames {
     }
 
     mutating func append(_ held: Held) {
-        guard self.queue.count < Self.countMax else { return }
+        guard self.queue.count < Self.countMax, self.bytes < Self.bytesMax else { return }
+        self.bytes += held.bytes.count
         self.queue.append(held)
     }
 
@@ -43,7 +46,9 @@ struct HeldFrames {
     /// Takes the first frame whose wait is over, or whose rule is healed.
     mutating func next(_ now: Instant, isArmed: (Int) -> Bool) -> [UInt8]? {
         if let first = self.queue.first, Self.isOver(first, now, isArmed) {
-            return self.queue.removeFirst().bytes
+            let frame = self.queue.removeFirst().bytes
+            self.bytes -= frame.count
+            return frame
         }
         guard let aside = self.aside, Self.isOver(aside, now, isArmed) else { return nil }
         return self.takeAside()

@@ -13,8 +13,8 @@ extension Hub {
             // A service has only as much under way as its credit allows; a publisher may go on and
             // on, and sends again what was lost.
             for bytes in Self.singleEvents(of: frame) ?? [[UInt8](frame)] {
-                if connection.service != nil || connection.heldFrames.count < HeldFrames.countMax {
-                    connection.heldFrames.append(bytes)
+                if connection.service != nil || connection.heldBytes < HeldFrames.bytesMax {
+                    connection.hold(bytes)
                 }
                 self.rules.bit { $0.isHubCut && $0.from == connection.hello?.name }
             }

@@ -8,9 +8,6 @@ extension Hub {
     private static let runMax = 256
 
     /// Delivers what one partition of one service may have, as far as its credit goes.
-    ///
-    /// One thing that is due again goes beyond it: all that takes up the credit may be waiting, at
-    /// the service, for just that earlier event of its subject.
     func pump(service: Int, partition: Int, now: Instant) throws(LogError) {
         guard let owner = self.services[service][partition].owner,
             self.services[service][partition].phase == .ready,

@@ -41,7 +41,7 @@ extension Hub {
     /// Keeps a commit that there is no room for, and everything behind it, until there is.
     func waitForRoom(_ connection: Connection, _ frame: UnsafeRawBufferPointer) {
         connection.waitsForRoom = true
-        connection.heldFrames.append([UInt8](frame))
+        connection.hold([UInt8](frame))
     }
 
     /// Looks for room again: all that waited for it is tried once more.
@@ -57,8 +57,7 @@ extension Hub {
 
     /// Handles the frames that were held back on a connection, until one has to wait again.
     func replayHeld(of connection: Connection, _ id: ConnectionID, _ now: Instant) {
-        let frames = connection.heldFrames
-        connection.heldFrames = []
+        let frames = connection.takeHeldFrames()
         for frame in frames { frame.withUnsafeBytes { self.received(id, frame: $0, now: now) } }
     }
 

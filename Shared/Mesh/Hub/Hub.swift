@@ -394,7 +394,8 @@ final class Connection {
     @exclusivity(unchecked) var out = WireWriter()
     /// Whether a fault cuts the client off; then frames wait on both sides.
     @exclusivity(unchecked) var isCut = false
-    var heldFrames: [[UInt8]] = []
+    private var heldFrames: [[UInt8]] = []
+    private(set) var heldBytes = 0
     /// What a fault on one of its links holds back, from the client and to it.
     @exclusivity(unchecked) var inbound = HeldFrames()
     @exclusivity(unchecked) var outbound = HeldFrames()
@@ -416,6 +417,21 @@ final class Connection {
     func refused(_ sequence: UInt64) {
         self.refusedUpTo = sequence
         self.gapAfter = nil
+    }
+
+    /// Keeps a frame for later.
+    func hold(_ frame: [UInt8]) {
+        self.heldFrames.append(frame)
+        self.heldBytes += frame.count
+    }
+
+    /// Returns the frames that were kept, and forgets them.
+    func takeHeldFrames() -> [[UInt8]] {
+        defer {
+            self.heldFrames = []
+            self.heldBytes = 0
+        }
+        return self.heldFrames
     }
 
     init(peer: PeerCredentials) {

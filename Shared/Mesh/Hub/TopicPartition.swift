@@ -86,8 +86,9 @@ struct TopicPartition {
         }
     }
 
-    /// Drops every second of an even number of places, so that the next one comes where it would
-    /// have come.
+    /// Drops every second place.
+    ///
+    /// There is an even number of them, so that the next one comes where it would have come.
     private mutating func thinOut() {
         self.sparse = self.sparse.indices.filter { $0.isMultiple(of: 2) }.map { self.sparse[$0] }
         self.stride *= 2
