@@ -197,6 +197,23 @@ import Testing
         try line.expectAllHandled(7)
     }
 
+    @Test func `that delays both directions looks no more often than there is something due`()
+        throws
+    {
+        let line = try Line()
+        try line.arm(["kind": "delay", "hop": "publish", "by": "30ms", "jitter": "20ms"])
+        try line.arm(["kind": "delay", "hop": "publish-answer", "by": "17ms", "jitter": "20ms"])
+        var most = 0
+        for _ in 0..<200 {
+            line.publish(1)
+            try line.passes(.milliseconds(3), in: 1)
+            most = max(most, line.stage.hub.deadlineCount)
+        }
+        #expect(most < 100)
+        try line.passes(.seconds(5))
+        try line.expectAllHandled(200)
+    }
+
     @Test func `of the topology file stands and is not healed`() throws {
         let line = try Line()
         line.stage.hub.armStanding(LinkFault(kind: .duplicate), from: "shoppers", to: "worker")

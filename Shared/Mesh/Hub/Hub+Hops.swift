@@ -43,10 +43,10 @@ extension Hub {
             }
             let due = now + Self.overtakingTime
             connection.inbound.putAside(.init(bytes: bytes, due: due, rule: rule))
-            self.deadlines.add(.frames(id), due: due)
+            self.wake(connection, id, at: due)
         case .wait(let until, let rule):
             connection.inbound.append(.init(bytes: bytes, due: until, rule: rule))
-            self.deadlines.add(.frames(id), due: until)
+            self.wake(connection, id, at: until)
         case .hold(let rule):
             connection.inbound.append(.init(bytes: bytes, due: nil, rule: rule))
         }
@@ -125,7 +125,9 @@ extension Hub {
 
     /// A wait is over, or a rule healed: what may pass does.
     func framesCameDue(_ id: ConnectionID, _ now: Instant) {
-        guard let connection = self.connections[id], !connection.isCut else { return }
+        guard let connection = self.connections[id] else { return }
+        if let due = connection.framesDue, due <= now { connection.framesDue = nil }
+        guard !connection.isCut else { return }
         let isArmed = { [rules = self.rules] in rules.isArmed($0) }
         while let bytes = connection.inbound.next(now, isArmed: isArmed) {
             self.takeKnowingLinks(id, connection, bytes, now)
@@ -135,8 +137,17 @@ extension Hub {
             self.sendWhole(bytes, to: id)
         }
         for due in [connection.inbound.nextDue, connection.outbound.nextDue] {
-            if let due, due > now { self.deadlines.add(.frames(id), due: due) }
+            if let due, due > now { self.wake(connection, id, at: due) }
         }
+    }
+
+    /// Looks at what is held back for a connection again at `due`, unless that happens before.
+    ///
+    /// One look asks for the next: without this bound, two directions would multiply their looks.
+    private func wake(_ connection: Connection, _ id: ConnectionID, at due: Instant) {
+        guard connection.framesDue.map({ due < $0 }) ?? true else { return }
+        connection.framesDue = due
+        self.deadlines.add(.frames(id), due: due)
     }
 
     // MARK: Answers
@@ -173,10 +184,10 @@ extension Hub {
             }
             let due = now + Self.overtakingTime
             connection.outbound.putAside(.init(bytes: writer.bytes, due: due, rule: rule))
-            self.deadlines.add(.frames(id), due: due)
+            self.wake(connection, id, at: due)
         case .wait(let until, let rule):
             connection.outbound.append(.init(bytes: writer.bytes, due: until, rule: rule))
-            self.deadlines.add(.frames(id), due: until)
+            self.wake(connection, id, at: until)
         case .hold(let rule):
             connection.outbound.append(.init(bytes: writer.bytes, due: nil, rule: rule))
         }

@@ -399,6 +399,8 @@ final class Connection {
     /// What a fault on one of its links holds back, from the client and to it.
     @exclusivity(unchecked) var inbound = HeldFrames()
     @exclusivity(unchecked) var outbound = HeldFrames()
+    /// When what is held back is looked at next, as far as that is arranged.
+    @exclusivity(unchecked) var framesDue: Instant?
     /// The last event that was refused: those that the client sent behind it, before it heard
     /// that, may be refused too but not stored.
     private(set) var refusedUpTo: UInt64?
