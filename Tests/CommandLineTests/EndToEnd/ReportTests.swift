@@ -36,7 +36,7 @@ enum Tools {
     private func attributes(of file: String, script: String) throws -> [String: String] {
         let page = TestFolder.read("\(self.folder.path)/\(file)")
         let end = try #require(page.firstRange(of: "</body>"))
-        // Frames come with the browser's virtual time, not with the machine's: a busy one draws none.
+        // Frames come with the browser's virtual time: a busy machine may draw none else.
         let frames = "requestAnimationFrame = (draw) => setTimeout(() => draw(Date.now()), 16);"
         let mark = "<script>\(frames) addEventListener('load', () => { \(script) });</script>"
         try self.folder.write(page[..<end.lowerBound] + mark + "</body></html>", to: "page.html")
