@@ -126,3 +126,12 @@ private struct NothingCostsTooMuch: Invariant {
     }
     #expect(error.map { "\($0)" }?.contains("did you mean 'payments'?") == true)
 }
+
+// The example of the README, word for word.
+@Test(.seeds(1...20)) func `payments may die at any time`() async throws {
+    try await withShop { shop in
+        shop.load(rate: 100, for: .seconds(1))
+        shop.at(.milliseconds(500)) { $0.kill("payments", for: .milliseconds(100) ... .seconds(1)) }
+        shop.brokenBy("charge-without-key")
+    }
+}
