@@ -107,7 +107,9 @@ package struct ScenarioRun {
             self.shop.simulation.run(within: .milliseconds(250)) { false }
             let now = self.shop.simulation.now
             if self.isBroken { break }
-            if self.faults.isUnderWay { lastTrouble = now }
+            if self.faults.isUnderWay, !self.faults.onlyWaits || !self.shop.isAtRest {
+                lastTrouble = now
+            }
             let isLongEnough = now - self.start >= self.scenario.atLeast
             if isLongEnough, lastTrouble < now, self.faults.isSettled, self.shop.isAtRest {
                 hasConverged = true
@@ -116,7 +118,7 @@ package struct ScenarioRun {
                 isOver = true
             }
         }
-        self.faults.finish()
+        self.faults.takeCounts()
         defer { self.shop.end() }
         return self.outcome(hasConverged)
     }
