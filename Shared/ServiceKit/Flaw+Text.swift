@@ -13,7 +13,8 @@ extension Flaw {
             "ServiceKit"
         case .repeatsHandled, .subjectOrderLost, .damageUnnoticed: "client"
         case .acknowledgeBeforeCommit, .publishUnsynced, .publisherForgotten, .staleEpochAccepted,
-            .epochReused, .inflightLost, .journalCutShort, .gapAcknowledgementsForgotten,
+            .epochReused, .rewoundKeepsState, .inflightLost, .journalCutShort,
+            .gapAcknowledgementsForgotten,
             .timersForgotten, .timersEarly, .failureForgotten, .creditLeak, .lostStaysLost,
             .delayOvertaken, .cutNeverHeals, .fullDiskConfirmed:
             "hub"
@@ -52,6 +53,7 @@ extension Flaw {
         case .publisherForgotten: "forgets in a crash what a publisher has sent"
         case .staleEpochAccepted: "takes commits of an owner whose partition has moved"
         case .epochReused: "gives a partition to a new owner under the old epoch"
+        case .rewoundKeepsState: "leaves a projection its figures when it is rewound"
         case .inflightLost: "forgets what the last owner was given and did not handle"
         case .journalCutShort: "leaves out the last change when a state is rebuilt"
         case .gapAcknowledgementsForgotten: "forgets in a crash what was handled out of order"

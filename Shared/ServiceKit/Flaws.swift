@@ -52,6 +52,8 @@ public enum Flaw: String, Sendable, Hashable, CaseIterable {
     case staleEpochAccepted = "stale-epoch-accepted"
     /// The hub gives a partition to a new owner under the old epoch.
     case epochReused = "epoch-reused"
+    /// The hub leaves a projection its figures when it is rewound.
+    case rewoundKeepsState = "rewound-keeps-state"
     /// The hub forgets what the last owner was given and did not handle.
     case inflightLost = "inflight-lost"
     /// The hub leaves out the last change when a state is rebuilt.

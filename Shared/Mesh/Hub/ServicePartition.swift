@@ -14,6 +14,8 @@ struct ServicePartition {
     /// Whether the owner was told: until then the partition can be taken back without asking.
     var isTold = false
     var epoch: UInt64 = 0
+    /// Whether the last owner was a projection, whose state and places are one.
+    var isProjection = false
     /// The sequence number of the last commit of this epoch.
     var sequence: UInt64 = 0
     /// How many more deliveries the owner is ready for.
