@@ -87,7 +87,9 @@ private func cut(_ to: String, for duration: Duration) -> Fault {
 }
 
 @Test func `a fault goes on until its parts together have bitten as often as it says`() throws {
-    var faults = [cut("payments", for: .milliseconds(10)), cut("inventory", for: .milliseconds(10))]
+    var faults = [
+        cut("payments", for: .milliseconds(10)), cut("inventory", for: .milliseconds(10)),
+    ]
     faults.append(cut("notifications", for: .milliseconds(10)))
     for index in faults.indices { faults[index].untilBitten = 2 }
     (faults[0].part, faults[1].part) = (0, 0)
