@@ -15,7 +15,8 @@ extension Flaw {
         case .acknowledgeBeforeCommit, .publishUnsynced, .publisherForgotten, .staleEpochAccepted,
             .epochReused, .rewoundKeepsState, .inflightLost, .journalCutShort,
             .gapAcknowledgementsForgotten,
-            .timersForgotten, .timersEarly, .timersBySender, .failureForgotten, .creditLeak, .lostStaysLost,
+            .timersForgotten, .timersEarly, .timersBySender, .failureForgotten, .creditLeak,
+            .lostStaysLost,
             .delayOvertaken, .cutNeverHeals, .fullDiskConfirmed:
             "hub"
         case .tornTailKept: "log"

@@ -213,6 +213,11 @@ package struct ScenarioRun {
     /// What was done on purpose, in order.
     package var incidents: [Incident] { self.faults.incidents }
 
+    /// When a fault began and ended; nil where it did not.
+    func faultSpan(_ fault: Int) -> (began: Instant?, ended: Instant?) {
+        self.faults.span(of: fault)
+    }
+
     /// What the outside parties wrote down.
     package func ledgers() throws -> Ledgers { try self.shop.ledgers() }
 }
