@@ -19,7 +19,7 @@ extension Flaw {
             .lostStaysLost,
             .delayOvertaken, .cutNeverHeals, .fullDiskConfirmed:
             "hub"
-        case .tornTailKept: "log"
+        case .tornTailKept, .rotCutOff: "log"
         case .partyForgetsKeys, .partyUnsynced: "outside party"
         }
     }
@@ -69,6 +69,7 @@ extension Flaw {
         case .fullDiskConfirmed: "confirms what it had no room for"
         case .damageUnnoticed: "takes what was damaged on its way for what was sent"
         case .tornTailKept: "appends behind a record that a crash tore"
+        case .rotCutOff: "cuts off a record that rotted, and all behind it"
         case .partyForgetsKeys: "forgets in a crash which keys it has seen"
         case .partyUnsynced: "answers before its ledger is synced"
         }

@@ -82,6 +82,8 @@ public enum Flaw: String, Sendable, Hashable, CaseIterable {
     case damageUnnoticed = "damage-unnoticed"
     /// The log appends behind a record that a crash tore.
     case tornTailKept = "torn-tail-kept"
+    /// The log takes a record that rotted for one that a crash tore.
+    case rotCutOff = "rot-cut-off"
     /// An outside party forgets in a crash which keys it has seen.
     case partyForgetsKeys = "party-forgets-keys"
     /// An outside party answers before its ledger is synced.
