@@ -9,7 +9,8 @@ extension Flaw {
             "Orders"
         case .oversell, .shippedStaysInStock, .reservationsNotRestored: "Inventory"
         case .mailWithoutKey: "Notifications"
-        case .emitOutsideTurn, .errorSwallowed, .snapshotOneBehind, .placesWithoutFigures:
+        case .emitOutsideTurn, .errorSwallowed, .snapshotOneBehind, .placesWithoutFigures,
+            .retryBudgetIgnored:
             "ServiceKit"
         case .repeatsHandled, .subjectOrderLost, .damageUnnoticed: "client"
         case .acknowledgeBeforeCommit, .publishUnsynced, .publisherForgotten, .staleEpochAccepted,
@@ -60,6 +61,7 @@ extension Flaw {
         case .gapAcknowledgementsForgotten: "forgets in a crash what was handled out of order"
         case .timersForgotten: "forgets in a crash which timers were set"
         case .timersEarly: "lets timers fire half a second early"
+        case .retryBudgetIgnored: "tries failed calls again although the budget is spent"
         case .timersBySender: "lets a timer fire by the clock of the service that set it"
         case .failureForgotten: "does not try again what failed"
         case .creditLeak: "loses a credit with each failed delivery"
