@@ -15,7 +15,8 @@ extension Flaw {
         case .acknowledgeBeforeCommit, .publishUnsynced, .publisherForgotten, .staleEpochAccepted,
             .epochReused, .rewoundKeepsState, .inflightLost, .journalCutShort,
             .gapAcknowledgementsForgotten,
-            .timersForgotten, .timersEarly, .failureForgotten, .creditLeak, .lostStaysLost,
+            .timersForgotten, .timersEarly, .timersBySender, .failureForgotten, .creditLeak,
+            .lostStaysLost,
             .delayOvertaken, .cutNeverHeals, .fullDiskConfirmed:
             "hub"
         case .tornTailKept: "log"
@@ -59,6 +60,7 @@ extension Flaw {
         case .gapAcknowledgementsForgotten: "forgets in a crash what was handled out of order"
         case .timersForgotten: "forgets in a crash which timers were set"
         case .timersEarly: "lets timers fire half a second early"
+        case .timersBySender: "lets a timer fire by the clock of the service that set it"
         case .failureForgotten: "does not try again what failed"
         case .creditLeak: "loses a credit with each failed delivery"
         case .lostStaysLost: "does not try again what a link lost"

@@ -64,6 +64,8 @@ public enum Flaw: String, Sendable, Hashable, CaseIterable {
     case timersForgotten = "timers-forgotten"
     /// The hub lets timers fire half a second early.
     case timersEarly = "timers-early"
+    /// The hub lets a timer fire by the clock of the service that set it.
+    case timersBySender = "timers-by-sender"
     /// The hub does not try again what failed.
     case failureForgotten = "failure-forgotten"
     /// The hub loses a credit with each failed delivery.

@@ -18,7 +18,9 @@ import Testing
         try worker.exchange()
     }
 
-    @Test(arguments: ["connected", "not connected", "not since the hub began", "after a checkpoint"])
+    @Test(arguments: [
+        "connected", "not connected", "not since the hub began", "after a checkpoint",
+    ])
     func `begins without its state`(_ whereabouts: String) throws {
         let stage = try HubStage(segmentBytesMax: 4000)
         let shoppers = StageShoppers(stage)

@@ -170,6 +170,12 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     }
 
     func arm(_ fault: PartyFaults.Armed) { self.desk?.arm(fault) }
+    func disarm(_ fault: String) {
+        self.desk?.disarm(fault)
+        for standing in self.standing where standing.name == fault {
+            self.desk?.arm(PartyFaults.Armed(standing))
+        }
+    }
     var armed: [PartyFaults.Armed] { self.desk?.armed ?? [] }
 }
 
@@ -177,6 +183,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
 protocol SimulatedPartyProcess: SimulatedProcess {
     func ask(_ request: [UInt8], _ answer: @escaping (Result<[UInt8], any Error>) -> Void)
     func arm(_ fault: PartyFaults.Armed)
+    func disarm(_ fault: String)
     var armed: [PartyFaults.Armed] { get }
     /// Called when the process is up, and when it is about to die.
     var onUp: () -> Void { get set }

@@ -136,6 +136,9 @@ package struct PartyDesk<Machine: PartyMachine> {
         self.faults.arm(fault)
     }
 
+    /// Ends the fault of that name.
+    package mutating func disarm(_ fault: String) { self.faults.disarm(fault) }
+
     /// The armed faults, each with how often it bit.
     package var armed: [PartyFaults.Armed] { self.faults.armed }
 
