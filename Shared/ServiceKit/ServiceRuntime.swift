@@ -15,6 +15,9 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         @exclusivity(unchecked) var isSnapshotArmed = false
         /// The state before the last turn; kept only for the planted bug.
         @exclusivity(unchecked) var snapshotBefore: [UInt8]?
+        /// How large the last snapshot was, and the changes since then are.
+        @exclusivity(unchecked) var snapshotBytes = 0
+        @exclusivity(unchecked) var changeBytes = 0
 
         init(service: S) {
             self.service = service
@@ -189,14 +192,17 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
                 return
             }
         }
-        self.setState(of: partition, to: Partition(service: service))
+        let state = Partition(service: service)
+        state.snapshotBytes = snapshot?.count ?? 0
+        self.setState(of: partition, to: state)
     }
 
     private func apply(_ partition: Int, _ bytes: [UInt8]) {
-        guard let service = self.state(of: partition)?.service else { return }
+        guard let state = self.state(of: partition) else { return }
         do {
             let change = try S.Change(decoding: bytes)
-            service.assumeIsolated { $0.apply(change) }
+            state.service.assumeIsolated { $0.apply(change) }
+            state.changeBytes += bytes.count
         } catch {
             self.world.shutOut("the journal of partition \(partition) is unreadable: \(error)")
         }
@@ -233,7 +239,9 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             var failure: (any Error)?
             self.current = turn
             do {
-                try service.assumeIsolated { try body($0, delivery.event.data, turn) }
+                try service.confined((body, delivery.event.data, turn)) {
+                    try $1.0($0, $1.1, $1.2)
+                }
             } catch {
                 failure = error
             }
@@ -283,22 +291,35 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         _ delivery: Delivery,
         _ result: TurnResult
     ) {
-        guard !self.isProjection, let service = self.state(of: partition)?.service else { return }
+        guard !self.isProjection, let state = self.state(of: partition) else { return }
         var decision = self.decision(result)
         if self.world.flaws.has(.emitOutsideTurn), !decision.emitted.isEmpty {
             return self.emitOutsideTurn(partition, epoch, delivery, decision)
         }
-        let interval = min(S.snapshotInterval, self.world.snapshotIntervalMax)
-        if interval > 0, self.asking({ $0.commitsSinceSnapshot(partition) }) + 1 >= interval {
-            decision.snapshot = service.assumeIsolated { $0.snapshot() }
+        for change in decision.changes { state.changeBytes += change.count }
+        if self.wantsSnapshot(partition, state) {
+            let snapshot = state.service.assumeIsolated { $0.snapshot() }
+            (state.snapshotBytes, state.changeBytes) = (snapshot.count, 0)
+            decision.snapshot = snapshot
         }
         if self.world.flaws.has(.snapshotOneBehind) {
-            let before = self.state(of: partition)?.snapshotBefore
-            self.state(of: partition)?.snapshotBefore = service.assumeIsolated { $0.snapshot() }
+            let before = state.snapshotBefore
+            state.snapshotBefore = state.service.assumeIsolated { $0.snapshot() }
             if decision.snapshot != nil, let before { decision.snapshot = before }
         }
         _ = self.client.decided(partition, epoch: epoch, delivery, decision)
         self.watchAnswers()
+    }
+
+    /// Whether the turn that has just decided commits a snapshot, too.
+    ///
+    /// Not before the changes since the last one are as large as it was, so that a service with
+    /// much state does not write that again and again; unless the world asks for more of them.
+    private func wantsSnapshot(_ partition: Int, _ state: Partition) -> Bool {
+        let interval = min(S.snapshotInterval, self.world.snapshotIntervalMax)
+        guard interval > 0, self.asking({ $0.commitsSinceSnapshot(partition) }) + 1 >= interval
+        else { return false }
+        return interval < S.snapshotInterval || state.changeBytes >= state.snapshotBytes
     }
 
     /// A commit has left: sees to it that somebody asks where it stays unconfirmed.

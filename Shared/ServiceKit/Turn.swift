@@ -64,8 +64,7 @@ public final class Turn<S: Service>: @unchecked Sendable {
             throw error
         }
         self.phase = .decided
-        let changes = self.changes
-        self.service.assumeIsolated { service in
+        self.service.confined(self.changes) { service, changes in
             for change in changes { service.apply(change) }
         }
         self.onDecision(self.result)

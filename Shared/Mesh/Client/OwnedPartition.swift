@@ -1,5 +1,7 @@
 /// One partition of the service's state, as the instance that owns it sees it.
-struct OwnedPartition {
+///
+/// Each belongs to one client; a class, so that what is noted of it costs no copy of it.
+final class OwnedPartition: @unchecked Sendable {
     enum Phase: Sendable, Hashable {
         case restoring
         case ready
@@ -7,27 +9,27 @@ struct OwnedPartition {
         case releasing
     }
 
-    var phase = Phase.restoring
+    @exclusivity(unchecked) var phase = Phase.restoring
     let epoch: UInt64
     /// The sequence number of the last commit sent.
-    var sequence: UInt64 = 0
+    @exclusivity(unchecked) var sequence: UInt64 = 0
     /// The sequence number of the last commit that the hub confirmed.
     private var answeredUpTo: UInt64 = 0
     /// What ``answeredUpTo`` was when last looked at; nil where nothing was open then.
     private var lookedAt: UInt64?
     /// What may come of each topic; a few, so that looking is faster than hashing.
-    private var intakes: [(topic: Int, intake: Intake)]
+    @exclusivity(unchecked) private var intakes: [(topic: Int, intake: Intake)]
     /// How many deliveries are being handled.
-    var handling = 0
+    @exclusivity(unchecked) var handling = 0
     /// What waits behind the delivery of its subject that is being handled or will come again.
-    var queues: [String: Queue] = [:]
+    @exclusivity(unchecked) var queues: [String: Queue] = [:]
     /// The subject of the only delivery that is being handled, while nothing waits.
-    private var alone: String?
+    @exclusivity(unchecked) private var alone: String?
     /// Handled by a projection since its last commit.
-    var folded: [AcknowledgedRun] = []
-    var foldedCount = 0
+    @exclusivity(unchecked) var folded: [AcknowledgedRun] = []
+    @exclusivity(unchecked) var foldedCount = 0
     /// Credit to give back with the next credit frame.
-    var spent = 0
+    @exclusivity(unchecked) var spent = 0
     var commitsSinceSnapshot = 0
 
     struct Queue {
@@ -49,7 +51,7 @@ struct OwnedPartition {
     }
 
     /// The hub confirmed a commit, and with it those before; returns whether it was of this epoch.
-    mutating func answered(_ sequence: UInt64, epoch: UInt64) -> Bool {
+    func answered(_ sequence: UInt64, epoch: UInt64) -> Bool {
         guard epoch == self.epoch else { return false }
         self.answeredUpTo = max(self.answeredUpTo, sequence)
         return true
@@ -59,7 +61,7 @@ struct OwnedPartition {
     var hasUnanswered: Bool { self.sequence > self.answeredUpTo }
 
     /// Returns whether nothing was confirmed since the last look although something was open.
-    mutating func isStuck() -> Bool {
+    func isStuck() -> Bool {
         guard self.hasUnanswered else {
             self.lookedAt = nil
             return false
@@ -72,7 +74,7 @@ struct OwnedPartition {
     func takes(_ epoch: UInt64) -> Bool { self.phase == .ready && self.epoch == epoch }
 
     /// Notes that a projection has folded an event; returns the credit to give back.
-    mutating func fold(_ place: Acknowledgement) -> Int {
+    func fold(_ place: Acknowledgement) -> Int {
         self.foldedCount += 1
         self.spent += 1
         let last = self.folded.count - 1
@@ -92,7 +94,7 @@ struct OwnedPartition {
     }
 
     /// Takes a delivery; returns whether it may be handled at once.
-    mutating func take(_ delivery: Delivery) -> Bool {
+    func take(_ delivery: Delivery) -> Bool {
         guard let intake = self.intake(of: delivery.topic),
             self.intakes[intake].intake.accepts(delivery.offset)
         else { return false }
@@ -121,14 +123,14 @@ struct OwnedPartition {
     }
 
     /// Lets the only delivery that is being handled be found by its subject.
-    private mutating func joinOthers() {
+    private func joinOthers() {
         guard let subject = self.alone else { return }
         self.alone = nil
         self.queues[subject] = Queue()
     }
 
     /// A delivery is done with; returns the next one of its subject.
-    mutating func finished(_ subject: String) -> Delivery? {
+    func finished(_ subject: String) -> Delivery? {
         self.handling -= 1
         if self.alone != nil {
             self.alone = nil
@@ -137,7 +139,7 @@ struct OwnedPartition {
         return self.next(of: subject)
     }
 
-    private mutating func next(of subject: String) -> Delivery? {
+    private func next(of subject: String) -> Delivery? {
         guard var queue = self.queues[subject], queue.blockedBy == nil else { return nil }
         guard !queue.waiting.isEmpty, self.phase == .ready else {
             self.queues[subject] = nil
@@ -150,7 +152,7 @@ struct OwnedPartition {
     }
 
     /// A delivery failed: its subject waits until it comes again.
-    mutating func failed(_ delivery: Delivery) {
+    func failed(_ delivery: Delivery) {
         self.handling -= 1
         self.alone = nil
         if let intake = self.intake(of: delivery.topic) {
@@ -160,7 +162,7 @@ struct OwnedPartition {
     }
 
     /// The hub gave a failed delivery up; returns what may go on.
-    mutating func settled(_ place: Acknowledgement) -> Delivery? {
+    func settled(_ place: Acknowledgement) -> Delivery? {
         let blocked = self.queues.first { $0.value.blockedBy == place }?.key
         guard let subject = blocked else { return nil }
         self.queues[subject]?.blockedBy = nil
@@ -179,17 +181,11 @@ struct OwnedPartitions: Sendable {
     var owned: [Int] { self.slots.indices.filter { self.slots[$0] != nil } }
 
     subscript(partition: Int) -> OwnedPartition? {
-        _read {
-            if partition < self.slots.count { yield self.slots[partition] } else { yield nil }
-        }
-        _modify {
-            guard partition < Self.countMax else {
-                var none: OwnedPartition?
-                yield &none
-                return
-            }
+        get { partition < self.slots.count ? self.slots[partition] : nil }
+        set {
+            guard partition < Self.countMax else { return }
             while self.slots.count <= partition { self.slots.append(nil) }
-            yield &self.slots[partition]
+            self.slots[partition] = newValue
         }
     }
 }

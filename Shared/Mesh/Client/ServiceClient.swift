@@ -30,7 +30,8 @@ package struct ServiceClient: Sendable {
     private let hello: Hello
     private let flaws: Set<String>
     private var out = WireWriter()
-    private var welcome: Welcome?
+    /// How many unacknowledged deliveries a partition may hold.
+    private var window = 1
     private var partitions = OwnedPartitions()
     private var topicNumbers: [String: Int] = [:]
     private var isSealing = false
@@ -75,7 +76,6 @@ package struct ServiceClient: Sendable {
     package mutating func disconnected() -> [Action] {
         let owned = self.owned
         self.partitions = OwnedPartitions()
-        self.welcome = nil
         self.isSealing = false
         self.out = WireWriter()
         return owned.map { .forget(partition: $0, reason: "the hub is gone") }
@@ -183,7 +183,7 @@ package struct ServiceClient: Sendable {
 
     private mutating func welcomed(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let welcome = try Welcome(from: &reader)
-        self.welcome = welcome
+        self.window = welcome.window
         self.topicNumbers = [:]
         for (number, topic) in welcome.topics.enumerated() {
             self.topicNumbers[topic.name] = number
@@ -202,10 +202,9 @@ package struct ServiceClient: Sendable {
     package mutating func askAboutUnanswered() -> Bool {
         var isAnyOpen = false
         for partition in self.owned {
-            guard var state = self.partitions[partition] else { continue }
+            guard let state = self.partitions[partition] else { continue }
             let isStuck = state.isStuck()
             isAnyOpen = isAnyOpen || state.hasUnanswered
-            self.partitions[partition] = state
             guard isStuck else { continue }
             self.out.frame(.unanswered) {
                 $0.varint(UInt64(partition))
@@ -248,8 +247,8 @@ package struct ServiceClient: Sendable {
         for _ in 0..<count {
             actions.append(.apply(partition: partition, change: try reader.counted()))
         }
-        guard self.owns(partition, epoch: epoch),
-            self.partitions[partition]?.phase == .restoring
+        guard let state = self.partitions[partition], state.epoch == epoch,
+            state.phase == .restoring
         else { return [] }
         guard isLast else {
             self.out.frame(.more) {
@@ -259,8 +258,8 @@ package struct ServiceClient: Sendable {
             }
             return actions
         }
-        self.partitions[partition]?.phase = .ready
-        self.sendCredit(partition, epoch, self.welcome?.window ?? 1)
+        state.phase = .ready
+        self.sendCredit(partition, epoch, self.window)
         actions.append(.ready(partition: partition))
         return actions
     }
@@ -276,19 +275,19 @@ package struct ServiceClient: Sendable {
     private mutating func revoked(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let partition = try reader.count()
         let epoch = try reader.varint()
-        guard self.owns(partition, epoch: epoch) else { return [] }
-        let wasReady = self.partitions[partition]?.phase == .ready
-        self.partitions[partition]?.phase = .releasing
+        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
+        let wasReady = state.phase == .ready
+        state.phase = .releasing
         // A projection commits what it has folded first; then it has nothing in hand.
-        if wasReady, self.partitions[partition]?.folded.isEmpty == false {
-            return [.takeSnapshot(partition: partition)]
-        }
-        return self.releaseIfIdle(partition)
+        if wasReady, !state.folded.isEmpty { return [.takeSnapshot(partition: partition)] }
+        return self.releaseIfIdle(partition, state)
     }
 
-    private mutating func releaseIfIdle(_ partition: Int) -> [Action] {
-        guard let state = self.partitions[partition], state.phase == .releasing,
-            state.handling == 0, state.folded.isEmpty
+    private mutating func releaseIfIdle(
+        _ partition: Int,
+        _ state: OwnedPartition
+    ) -> [Action] {
+        guard state.phase == .releasing, state.handling == 0, state.folded.isEmpty
         else { return [] }
         self.out.frame(.released) {
             $0.varint(UInt64(partition))
@@ -325,9 +324,9 @@ package struct ServiceClient: Sendable {
             event: try EventEnvelope(decoding: envelope, like: &self.texts[reading.topic])
         )
         reading.offset = offset
-        guard self.partitions[partition]?.takes(epoch) == true else { return nil }
-        guard self.partitions[partition]?.take(delivery) == true else {
-            return self.flaws.isEmpty ? nil : self.takenByMistake(delivery, partition, epoch)
+        guard let state = self.partitions[partition], state.takes(epoch) else { return nil }
+        guard state.take(delivery) else {
+            return self.flaws.isEmpty ? nil : self.takenByMistake(delivery, partition, state)
         }
         return .handle(partition: partition, epoch: epoch, delivery)
     }
@@ -336,28 +335,26 @@ package struct ServiceClient: Sendable {
     private mutating func takenByMistake(
         _ delivery: Delivery,
         _ partition: Int,
-        _ epoch: UInt64
+        _ state: OwnedPartition
     ) -> Action? {
-        let isWaiting = self.partitions[partition]?.queues[delivery.event.subject]?
-            .takeBack(delivery)
+        let isWaiting = state.queues[delivery.event.subject]?.takeBack(delivery)
         let flaw = isWaiting == true ? "subject-order-lost" : "repeats-handled"
         guard self.flaws.contains(flaw) else {
             if isWaiting == true {
-                self.partitions[partition]?.queues[delivery.event.subject]?.waiting
-                    .append(delivery)
+                state.queues[delivery.event.subject]?.waiting.append(delivery)
             }
             return nil
         }
-        self.partitions[partition]?.handling += 1
-        return .handle(partition: partition, epoch: epoch, delivery)
+        state.handling += 1
+        return .handle(partition: partition, epoch: state.epoch, delivery)
     }
 
     private mutating func settled(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let partition = try reader.count()
         let epoch = try reader.varint()
         let place = Acknowledgement(topic: try reader.count(), offset: try reader.varint())
-        guard self.owns(partition, epoch: epoch),
-            let next = self.partitions[partition]?.settled(place)
+        guard let state = self.partitions[partition], state.epoch == epoch,
+            let next = state.settled(place)
         else { return [] }
         return [.handle(partition: partition, epoch: epoch, next)]
     }
@@ -384,8 +381,7 @@ package struct ServiceClient: Sendable {
         _ delivery: Delivery,
         _ decision: Decision
     ) -> UInt64? {
-        guard self.owns(partition, epoch: epoch), var state = self.partitions[partition]
-        else { return nil }
+        guard let state = self.partitions[partition], state.epoch == epoch else { return nil }
         state.sequence += 1
         state.commitsSinceSnapshot = decision.snapshot == nil ? state.commitsSinceSnapshot + 1 : 0
         var commit = Commit(partition: partition, epoch: epoch, sequence: state.sequence)
@@ -397,7 +393,6 @@ package struct ServiceClient: Sendable {
         commit.snapshot = decision.snapshot
         commit.credit = 1
         commit.encode(into: &self.out)
-        self.partitions[partition] = state
         return state.sequence
     }
 
@@ -407,10 +402,9 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ emitted: [Commit.Emission]
     ) {
-        guard self.owns(partition, epoch: epoch) else { return }
-        self.partitions[partition]?.sequence += 1
-        let sequence = self.partitions[partition]?.sequence ?? 0
-        var commit = Commit(partition: partition, epoch: epoch, sequence: sequence)
+        guard let state = self.partitions[partition], state.epoch == epoch else { return }
+        state.sequence += 1
+        var commit = Commit(partition: partition, epoch: epoch, sequence: state.sequence)
         commit.emitted = emitted
         commit.encode(into: &self.out)
     }
@@ -426,11 +420,19 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ delivery: Delivery
     ) -> [Action] {
-        guard self.owns(partition, epoch: epoch) else { return [] }
-        if let next = self.partitions[partition]?.finished(delivery.event.subject) {
-            return [.handle(partition: partition, epoch: epoch, next)]
+        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
+        return self.finished(partition, state, delivery)
+    }
+
+    private mutating func finished(
+        _ partition: Int,
+        _ state: OwnedPartition,
+        _ delivery: Delivery
+    ) -> [Action] {
+        if let next = state.finished(delivery.event.subject) {
+            return [.handle(partition: partition, epoch: state.epoch, next)]
         }
-        return self.releaseIfIdle(partition)
+        return self.releaseIfIdle(partition, state)
     }
 
     /// A projection has folded a delivery into its state.
@@ -439,13 +441,13 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ delivery: Delivery
     ) -> [Action] {
-        guard self.owns(partition, epoch: epoch) else { return [] }
-        let spent = self.partitions[partition]?.fold(delivery.place) ?? 0
-        if spent * 4 >= self.welcome?.window ?? 1 {
+        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
+        let spent = state.fold(delivery.place)
+        if spent * 4 >= self.window {
             self.sendCredit(partition, epoch, spent)
-            self.partitions[partition]?.spent = 0
+            state.spent = 0
         }
-        return self.finished(partition, epoch: epoch, delivery)
+        return self.finished(partition, state, delivery)
     }
 
     /// How many deliveries a projection has folded since its last commit.
@@ -455,7 +457,7 @@ package struct ServiceClient: Sendable {
 
     /// Commits a projection's snapshot together with its places and what it publishes.
     package mutating func snapshotTaken(_ partition: Int, _ decision: Decision) -> [Action] {
-        guard var state = self.partitions[partition], state.phase != .restoring,
+        guard let state = self.partitions[partition], state.phase != .restoring,
             !state.folded.isEmpty
         else { return [] }
         state.sequence += 1
@@ -468,8 +470,7 @@ package struct ServiceClient: Sendable {
         state.folded = []
         state.foldedCount = 0
         state.spent = 0
-        self.partitions[partition] = state
-        return self.releaseIfIdle(partition)
+        return self.releaseIfIdle(partition, state)
     }
 
     /// A handler threw: ask for another attempt later.
@@ -479,8 +480,8 @@ package struct ServiceClient: Sendable {
         _ delivery: Delivery,
         _ error: String
     ) -> [Action] {
-        guard self.owns(partition, epoch: epoch) else { return [] }
-        self.partitions[partition]?.failed(delivery)
+        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
+        state.failed(delivery)
         self.out.frame(.nack) {
             $0.varint(UInt64(partition))
             $0.varint(epoch)
@@ -488,6 +489,6 @@ package struct ServiceClient: Sendable {
             $0.varint(delivery.offset)
             $0.text(String(error.prefix(500)))
         }
-        return self.releaseIfIdle(partition)
+        return self.releaseIfIdle(partition, state)
     }
 }

@@ -191,6 +191,14 @@ struct Cursor {
         return start..<max(start, last)
     }
 
+    /// Takes the places that a scan up to `position` has found, unless others are still of use.
+    mutating func found(_ places: [(offset: UInt64, place: EventPlace)], upTo position: UInt64) {
+        guard let last = places.last else { return }
+        if let known = self.backlog.last, known.offset >= self.next { return }
+        self.backlog = places
+        self.scan = (offset: last.offset + 1, position: position)
+    }
+
     mutating func rewind(to offset: UInt64) {
         self.floor = offset
         self.acknowledged = []

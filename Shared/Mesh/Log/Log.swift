@@ -4,7 +4,8 @@
 /// durable at once. One owner calls it, one call after the other. Positions are byte positions in
 /// the whole log, segment headers included.
 package final class Log {
-    /// How large a segment grows before the next one begins.
+    /// How large a segment grows before the next one begins, unless the state at the start of the
+    /// next one would be most of it: then segments grow with that state.
     package let segmentBytesMax: Int
     /// Where the next record will begin.
     @exclusivity(unchecked) package private(set) var end: UInt64
@@ -39,6 +40,12 @@ package final class Log {
     @exclusivity(unchecked) private var segments: [Segment]
     @exclusivity(unchecked) private var staged = WireWriter()
     @exclusivity(unchecked) private var stagedBase: UInt64
+    /// How large the owner's state was at the start of the last segment.
+    @exclusivity(unchecked) private var stateBytes = 0
+    /// A segment is at least so many times larger than the state at its start.
+    private static let stateShareMax = 4
+    /// The time of the last record that was appended; nil before there is one.
+    @exclusivity(unchecked) private var lastTime: Instant?
     /// The bytes of the last commits, for readers that follow closely, and those before them.
     @exclusivity(unchecked) private var tail = Window()
     @exclusivity(unchecked) private var olderTail = Window()
@@ -141,9 +148,19 @@ package final class Log {
             bytes.storeBytes(of: UInt32(count).littleEndian, toByteOffset: start, as: UInt32.self)
             bytes.storeBytes(of: check.littleEndian, toByteOffset: start + 4, as: UInt64.self)
         }
+        self.noteTime(ofBodyAt: body, count)
         self.end += UInt64(RecordFormat.headerBytes + count)
         self.recordCount += 1
         return position
+    }
+
+    /// Keeps the time of the last record, so that retention need not read the segment again.
+    private func noteTime(ofBodyAt body: Int, _ count: Int) {
+        guard count > 8 else { return }
+        let time = self.staged.bytes.withUnsafeBytes {
+            $0.loadUnaligned(fromByteOffset: body + 1, as: Int64.self).littleEndian
+        }
+        if time > self.lastTime?.nanoseconds ?? 0 { self.lastTime = Instant(nanoseconds: time) }
     }
 
     /// Whether records are staged that no commit has written.
@@ -165,8 +182,8 @@ package final class Log {
         self.keepTail()
         self.durable = self.end
         self.stagedBase = self.end
-        if self.end - segment.base >= UInt64(self.segmentBytesMax), !self.isFull,
-            self.end >= self.nextSegmentAt
+        let goal = max(self.segmentBytesMax, Self.stateShareMax * self.stateBytes)
+        if self.end - segment.base >= UInt64(goal), !self.isFull, self.end >= self.nextSegmentAt
         {
             try self.beginSegment()
         }
@@ -203,6 +220,7 @@ package final class Log {
         } catch {
             throw LogError(error)
         }
+        if let last = self.segments.indices.last { self.segments[last].lastTime = self.lastTime }
         self.segments.append(Segment(base: self.end, file: file))
         self.reservedEnd = self.end
         self.end += UInt64(RecordFormat.segmentHeaderBytes)
@@ -233,6 +251,7 @@ package final class Log {
     /// Puts the owner's state first in a segment, so that a recovery need not read older ones.
     private func write(_ state: [UInt8]?, to file: String) throws(LogError) {
         guard let state else { return }
+        self.stateBytes = state.count
         self.append { writer, _ in
             writer.record(.checkpoint, at: .zero)
             writer.counted(state)

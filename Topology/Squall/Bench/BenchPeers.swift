@@ -2,10 +2,11 @@ import Glibc
 import Mesh
 import MeshSocket
 import RealWorld
+import ServiceKit
 
 /// Publishes for the bench, with the client that any outside party has.
 final class BenchPublisher {
-    private var client: PublisherClient
+    @exclusivity(unchecked) private var client: PublisherClient
     private let connection: FrameConnection
     private let name: String
     /// The hub has let the publisher in.
@@ -40,7 +41,9 @@ final class BenchPublisher {
     var unconfirmedCount: Int { self.client.unconfirmedCount }
 
     func publish(_ event: BenchEvent, to topic: String) {
-        self.client.publish(event.envelope(source: self.name), carrying: event, to: topic)
+        self.client.publish(to: topic) {
+            event.envelope(source: self.name).encode(into: &$0, carrying: event)
+        }
     }
 
     func flush() { self.connection.send(self.client.takeOutput()) }
@@ -93,7 +96,7 @@ actor BenchTally {
 
 /// Consumes for the bench, with the client that any service has: a projection without a snapshot.
 final class BenchConsumer {
-    private var client: ServiceClient
+    @exclusivity(unchecked) private var client: ServiceClient
     private let connection: FrameConnection
     private let tally: BenchTally
     private let onReady: () -> Void
@@ -169,14 +172,12 @@ final class BenchConsumer {
     }
 
     private func handle(_ delivery: Delivery) {
-        let failure = self.tally.assumeIsolated { tally -> WireError? in
-            do throws(WireError) {
-                try tally.handle(delivery.event.data)
-                return nil
-            } catch {
-                return error
+        do throws(WireError) {
+            try self.tally.confined(delivery.event.data) { tally, data throws(WireError) in
+                try tally.handle(data)
             }
+        } catch {
+            BenchClient.fail("\(error)")
         }
-        if let failure { BenchClient.fail("\(failure)") }
     }
 }
