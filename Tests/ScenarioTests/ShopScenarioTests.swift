@@ -142,8 +142,8 @@ func `the same body runs in both worlds`(world: World) async throws {
     try await withShop(world) { shop in
         shop.orders(40)
         shop.load(rate: 200)
-        shop.at(.zero) { $0.party("bank").slowAnswers(by: .milliseconds(30), for: .seconds(2)) }
-        shop.after(10, "payments.requested.v1", from: "orders", plus: .milliseconds(20)) {
+        shop.at(.zero) { $0.party("bank").slowAnswers(by: .milliseconds(300), for: .seconds(3)) }
+        shop.after(10, "payments.requested.v1", from: "orders", plus: .milliseconds(100)) {
             $0.kill("payments")
         }
         shop.at(.milliseconds(50)) {
