@@ -9,7 +9,8 @@ extension Flaw {
             "Orders"
         case .oversell, .shippedStaysInStock, .reservationsNotRestored: "Inventory"
         case .mailWithoutKey: "Notifications"
-        case .emitOutsideTurn, .errorSwallowed, .snapshotOneBehind, .placesWithoutFigures:
+        case .emitOutsideTurn, .errorSwallowed, .snapshotOneBehind, .placesWithoutFigures,
+            .retryBudgetIgnored:
             "ServiceKit"
         case .repeatsHandled, .subjectOrderLost, .damageUnnoticed: "client"
         case .acknowledgeBeforeCommit, .publishUnsynced, .publisherForgotten, .staleEpochAccepted,
@@ -19,7 +20,7 @@ extension Flaw {
             .lostStaysLost,
             .delayOvertaken, .cutNeverHeals, .fullDiskConfirmed:
             "hub"
-        case .tornTailKept: "log"
+        case .tornTailKept, .rotCutOff: "log"
         case .partyForgetsKeys, .partyUnsynced: "outside party"
         }
     }
@@ -60,6 +61,7 @@ extension Flaw {
         case .gapAcknowledgementsForgotten: "forgets in a crash what was handled out of order"
         case .timersForgotten: "forgets in a crash which timers were set"
         case .timersEarly: "lets timers fire half a second early"
+        case .retryBudgetIgnored: "tries failed calls again although the budget is spent"
         case .timersBySender: "lets a timer fire by the clock of the service that set it"
         case .failureForgotten: "does not try again what failed"
         case .creditLeak: "loses a credit with each failed delivery"
@@ -69,6 +71,7 @@ extension Flaw {
         case .fullDiskConfirmed: "confirms what it had no room for"
         case .damageUnnoticed: "takes what was damaged on its way for what was sent"
         case .tornTailKept: "appends behind a record that a crash tore"
+        case .rotCutOff: "cuts off a record that rotted, and all behind it"
         case .partyForgetsKeys: "forgets in a crash which keys it has seen"
         case .partyUnsynced: "answers before its ledger is synced"
         }

@@ -64,6 +64,8 @@ public enum Flaw: String, Sendable, Hashable, CaseIterable {
     case timersForgotten = "timers-forgotten"
     /// The hub lets timers fire half a second early.
     case timersEarly = "timers-early"
+    /// ServiceKit lets every failed call of an outside party be tried again at once.
+    case retryBudgetIgnored = "retry-budget-ignored"
     /// The hub lets a timer fire by the clock of the service that set it.
     case timersBySender = "timers-by-sender"
     /// The hub does not try again what failed.
@@ -82,6 +84,8 @@ public enum Flaw: String, Sendable, Hashable, CaseIterable {
     case damageUnnoticed = "damage-unnoticed"
     /// The log appends behind a record that a crash tore.
     case tornTailKept = "torn-tail-kept"
+    /// The log takes a record that rotted for one that a crash tore.
+    case rotCutOff = "rot-cut-off"
     /// An outside party forgets in a crash which keys it has seen.
     case partyForgetsKeys = "party-forgets-keys"
     /// An outside party answers before its ledger is synced.

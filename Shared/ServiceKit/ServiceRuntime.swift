@@ -32,6 +32,8 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     @exclusivity(unchecked) private var partitions: [AnyObject?] = []
     @exclusivity(unchecked) private var welcome: Welcome?
     private var settings = JSONValue.object([])
+    /// How outside parties are called; the same for all partitions of the instance.
+    private var policy: CallPolicy?
     private let handlers: [String: Subscription<S>.Handler]
     private let isProjection = S.self is any Projection.Type
     /// What a projection publishes of its state after an event; nil for other services.
@@ -164,9 +166,18 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         self.partitions[partition] = state
     }
 
+    private func newPolicy() -> CallPolicy {
+        CallPolicy(settings: self.settings, flaws: self.world.flaws) { [world] in
+            world.log(.error, $0)
+        }
+    }
+
     private func restore(_ partition: Int, _ snapshot: [UInt8]?) {
+        let policy = self.policy ?? self.newPolicy()
+        self.policy = policy
         let host = PartitionHost(
             world: self.world,
+            policy: policy,
             service: S.name,
             partition: partition,
             partitions: self.welcome?.partitions ?? 1,

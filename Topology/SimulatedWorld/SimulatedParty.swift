@@ -9,6 +9,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     private let simulation: Simulation
     private let disk: MemoryDisk
     private let machine: Machine
+    private let capacity: Int
     private let flaws: Flaws
     private var desk: PartyDesk<Machine>?
     private var waiting: [Int: (Result<[UInt8], any Error>) -> Void] = [:]
@@ -30,6 +31,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     init(
         name: String,
         machine: Machine,
+        capacity: Int,
         disk: MemoryDisk,
         simulation: Simulation,
         flaws: Flaws,
@@ -39,6 +41,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         self.flaws = flaws
         self.name = name
         self.machine = machine
+        self.capacity = capacity
         self.disk = disk
         self.simulation = simulation
         self.process = simulation.process(name)
@@ -53,7 +56,12 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         guard self.desk == nil else { return }
         self.incarnation += 1
         do {
-            self.desk = try PartyDesk(machine: self.machine, disk: self.disk, flaws: self.flaws)
+            self.desk = try PartyDesk(
+                machine: self.machine,
+                disk: self.disk,
+                capacity: self.capacity,
+                flaws: self.flaws
+            )
         } catch {
             return self.onExit(.exited(code: 3))
         }

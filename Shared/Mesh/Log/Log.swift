@@ -81,23 +81,31 @@ package final class Log {
         var lastTime: Instant?
     }
 
+    /// A bug of the opening that can be planted.
+    package enum RecoveryFlaw: String, Sendable, Hashable, CaseIterable {
+        /// A torn tail is not cut off.
+        case tornTailKept = "torn-tail-kept"
+        /// A changed record is cut off with all behind it, as if a crash had torn it.
+        case rotCutOff = "rot-cut-off"
+    }
+
     /// Opens the log in `disk`, or begins one, and passes every record to `visitor`.
     ///
     /// A torn tail, which a crash in the middle of a write leaves, is cut off. A record whose bytes
     /// changed after they were committed is never cut off: that is an error naming its place.
     ///
-    /// `keepsTornTail` plants the bug that it is not cut.
+    /// `flaw` plants a bug.
     ///
     /// - Throws: ``LogError`` with `.corrupt`, `.otherLayout`, `.full` or `.disk`.
     package init<V: LogVisitor>(
         disk: any Disk,
         segmentBytesMax: Int = 16 * 1024 * 1024,
-        keepsTornTail: Bool = false,
+        flaw: RecoveryFlaw? = nil,
         recoveringInto visitor: inout V
     ) throws(LogError) {
         self.disk = disk
         self.segmentBytesMax = segmentBytesMax
-        let recovered = try LogRecovery.run(disk, keepsTornTail: keepsTornTail, &visitor)
+        let recovered = try LogRecovery.run(disk, flaw: flaw, &visitor)
         self.segments = recovered.segments.map { Segment(base: $0, file: Self.file(at: $0)) }
         self.end = recovered.end
         self.durable = recovered.end
