@@ -121,20 +121,6 @@ import Testing
         #expect(error?.code == .otherLayout)
         #expect(error?.message.contains("new run folder") == true)
     }
-}
-
-/// Counts records.
-private struct CountingVisitor: PlaceVisitor {
-    var count = 0
-    mutating func record(at position: UInt64) {}
-    mutating func recorded(at time: Instant) { self.count += 1 }
-    mutating func event(
-        topic: Int,
-        partition: Int,
-        offset: UInt64,
-        envelope: UnsafeRawBufferPointer,
-        at: Int
-    ) {}
 
     @Test func `a reader far behind finds every byte, also across what is read ahead`() throws {
         let (log, _) = try self.open(MemoryDisk(), segmentBytes: 3 << 20)
@@ -173,7 +159,8 @@ private struct CountingVisitor: PlaceVisitor {
             try log.commit()
         }
         let bytes = Int(log.end)
-        let states = (log.segmentCount - 1) * stateBytes
+        // The last of them has what it is for still before it.
+        let states = (log.segmentCount - 2) * stateBytes
         #expect(log.segmentCount > 3)
         #expect(states * 4 <= bytes, "\(states) of \(bytes) bytes are checkpoints")
         stateBytes = 0
@@ -184,4 +171,18 @@ private struct CountingVisitor: PlaceVisitor {
         }
         #expect(log.segmentCount > 2 * before, "segments are as small again as they should be")
     }
+}
+
+/// Counts records.
+private struct CountingVisitor: PlaceVisitor {
+    var count = 0
+    mutating func record(at position: UInt64) {}
+    mutating func recorded(at time: Instant) { self.count += 1 }
+    mutating func event(
+        topic: Int,
+        partition: Int,
+        offset: UInt64,
+        envelope: UnsafeRawBufferPointer,
+        at: Int
+    ) {}
 }

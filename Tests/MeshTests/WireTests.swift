@@ -7,7 +7,7 @@ import Testing
     #expect(partition == StableHash.partition(of: "order-17", among: 4))
 }
 
-@Test func `a number is read back as it was written, whatever follows it`() throws {
+@Test func `a number is read back as it was written, whatever follows it`() {
     let numbers = (0..<64).flatMap { bit in [(1 << bit) - 1, 1 << bit] as [UInt64] } + [.max]
     for number in numbers {
         for rest in 0...9 {
@@ -15,20 +15,22 @@ import Testing
             writer.varint(number)
             let end = writer.bytes.count
             writer.bytes += [UInt8](repeating: 0xFF, count: rest)
-            try writer.bytes.withUnsafeBytes { raw in
+            let (read, offset) = writer.bytes.withUnsafeBytes { raw in
                 var reader = WireReader(raw, offset: 1)
-                #expect(try reader.varint() == number)
-                #expect(reader.offset == end)
+                return (try? reader.varint(), reader.offset)
             }
+            #expect(read == number)
+            #expect(offset == end)
         }
         for cut in 1..<10 {
             var writer = WireWriter()
             writer.varint(number)
             guard cut < writer.bytes.count else { break }
-            writer.bytes[..<cut].withUnsafeBytes { raw in
+            let read = writer.bytes[..<cut].withUnsafeBytes { raw in
                 var reader = WireReader(raw)
-                #expect(throws: WireError.self) { try reader.varint() }
+                return try? reader.varint()
             }
+            #expect(read == nil)
         }
     }
 }

@@ -8,8 +8,8 @@ struct EventPlace: Sendable, Hashable {
 ///
 /// The places of the last events are all kept, and of more where a consumer is about to ask for
 /// them; of the older ones only those of every 64th record, from which a reader scans forward. Where
-/// those have become many, every second one is dropped, so that memory and checkpoints stay small
-/// however long the log becomes: 40 KiB, or 140 KiB where somebody is behind.
+/// those are many, every second one is dropped, so that memory and checkpoints stay small however
+/// long the log becomes: 40 KiB, or 140 KiB where somebody is behind.
 struct TopicPartition {
     /// The offset that the next event gets.
     private(set) var end: UInt64 = 0
