@@ -7,7 +7,7 @@ struct EventPlace: Sendable, Hashable {
 /// The index of one partition of one topic over the physical log.
 ///
 /// The places of the last events are all kept, and of more where a consumer is about to ask for
-/// them; of the older ones only those of every 64th record, from which a reader scans forward. Where
+/// them; of the older ones only those of every 64th record, from which a reader scans on. Where
 /// those are many, every second one is dropped, so that memory and checkpoints stay small however
 /// long the log becomes: 40 KiB, or 140 KiB where somebody is behind.
 struct TopicPartition {
