@@ -107,6 +107,19 @@ import Testing
         #expect(records.count == 3)
     }
 
+    @Test func `a record with a change beyond every journal is an error`() {
+        var writer = WireWriter()
+        writer.u8(RecordFormat.Kind.turn.rawValue)
+        writer.i64(0)
+        // Service, partition, epoch, sequence, acknowledgements, events, first change, changes.
+        for number: UInt64 in [0, 0, 1, 1, 0, 0, .max, 2] { writer.varint(number) }
+        for _ in 1...2 { writer.counted([1]) }
+        for _ in 1...3 { writer.u8(0) }
+        #expect(throws: WireError.self) {
+            try writer.bytes.withUnsafeBytes { try LogRecord(decoding: $0, at: 16) }
+        }
+    }
+
     @Test func `another layout is told from the one that the log was written with`() throws {
         let stage = try HubStage()
         var layout = HubStage.layout
