@@ -132,6 +132,7 @@ private struct NothingCostsTooMuch: Invariant {
 @Test(.seeds(1...20)) func `payments may die at any time`() async throws {
     try await withShop { shop in
         shop.load(rate: 100, for: .seconds(1))
+        shop.during(.zero ... .seconds(1)) { $0.party("bank").slowAnswers(by: .milliseconds(50)) }
         shop.at(.milliseconds(500)) { $0.kill("payments", for: .milliseconds(100) ... .seconds(1)) }
         shop.brokenBy("charge-without-key")
     }

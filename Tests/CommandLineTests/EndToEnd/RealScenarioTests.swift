@@ -16,7 +16,7 @@ import Testing
         try self.folder.write(
             """
             {
-              topology: "\(Self.topology)/shop.json", orders: 60, convergesWithin: "20s",
+              topology: "\(Self.topology)/shop.json", orders: 150, convergesWithin: "20s",
               with: { load: { rate: 100, ramp: "0s" }, limits: { attemptsMax: 20 } }, \(rest)
             }
             """,
@@ -118,6 +118,8 @@ import Testing
             """
         )
         #expect(try self.folder.squall("run --real --prove bank.json").code == 0)
+        let (code, _) = try self.run("bank", "--bug party-unsynced")
+        #expect(code == 1)
         let outcome = try self.outcome()
         #expect(outcome["invariant"] == "money-adds-up")
         #expect(try self.folder.squall("check latest").code == 1)

@@ -14,6 +14,7 @@ struct BenchSim {
     private static let ringMessages = 200_000
     private static let ringSizes = [10, 100, 1000]
     private static let shopRuns = 400
+    private static let judgedOrders = 5000
     private static let month = Duration.seconds(30 * 24 * 3600)
 
     /// Messages a second on one core, in a ring of so many services with as many under way.
@@ -41,6 +42,7 @@ struct BenchSim {
             )
         }
         let idle = Self.idleMonth(topology)
+        let judged = Self.judging(topology)
         let threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let search = SeedSearch(ScenarioDraw(topology: topology), from: 1, runs: Self.shopRuns)
         let watch = Stopwatch()
@@ -62,6 +64,7 @@ struct BenchSim {
                     }
                 ),
                 "growth_10_to_1000": .double(growth),
+                "judged_events_per_second": .int(Int64(judged)),
                 "idle_month_milliseconds": .double(idle * 1000),
                 "runs_per_minute": .int(Int64(runsPerMinute)),
                 "runs": .int(Int64(Self.shopRuns)), "threads": .int(Int64(threads)),
@@ -69,7 +72,7 @@ struct BenchSim {
             ]
             self.context.terminal.write(result.text)
         } else {
-            self.write(pingPong, rings, growth, idle, runsPerMinute, threads)
+            self.write(pingPong, rings, growth, idle, judged, runsPerMinute, threads)
         }
         return search.progress.failureCount == 0 ? ExitCode.held : ExitCode.broken
     }
@@ -79,6 +82,7 @@ struct BenchSim {
         _ rings: [RingFigure],
         _ growth: Double,
         _ idle: Double,
+        _ judged: Double,
         _ runsPerMinute: Double,
         _ threads: Int
     ) {
@@ -102,6 +106,10 @@ struct BenchSim {
                 + HumanText.duration(.nanoseconds(Int64(idle * 1e9)))
         )
         terminal.write(
+            HumanText.padded("all invariants", 28)
+                + "\(HumanText.count(Int(judged))) events/s a core"
+        )
+        terminal.write(
             HumanText.padded("the shop, 100 orders", 28)
                 + "\(HumanText.count(Int(runsPerMinute))) runs/min on \(threads) threads"
         )
@@ -123,6 +131,21 @@ struct BenchSim {
             return watch.seconds * 1e9 / Double(messages)
         }
         return rounds.sorted()[self.rounds / 2]
+    }
+
+    /// Returns how many events a second all invariants judge together, once they are read.
+    private static func judging(_ topology: Topology) -> Double {
+        let run = ScenarioRun(Scenario(topology: topology, orders: self.judgedOrders, seed: 1))
+        _ = run.run()
+        let records = run.records().map { ReadRecord($0) }
+        let events = records.reduce(0) { $0 + $1.contents.count }
+        let rounds = (0..<self.rounds).map { _ in
+            let judge = Judge(layout: run.layout)
+            let watch = Stopwatch()
+            for record in records { judge.observe(record) }
+            return watch.seconds
+        }
+        return Double(events) / rounds.sorted()[self.rounds / 2]
     }
 
     /// Returns the seconds that a shop takes in which nothing happens for a month.
