@@ -7,6 +7,7 @@ struct OwnedPartition {
         case releasing
     }
 
+    let number: Int
     var phase = Phase.restoring
     let epoch: UInt64
     /// The sequence number of the last commit sent.
@@ -43,16 +44,27 @@ struct OwnedPartition {
         }
     }
 
-    init(epoch: UInt64, floors: [(topic: Int, offset: UInt64)]) {
+    init(_ number: Int, epoch: UInt64, floors: [(topic: Int, offset: UInt64)]) {
+        self.number = number
         self.epoch = epoch
         self.intakes = floors.map { ($0.topic, Intake(floor: $0.offset)) }
     }
 
-    /// The hub confirmed a commit, and with it those before; returns whether it was of this epoch.
-    mutating func answered(_ sequence: UInt64, epoch: UInt64) -> Bool {
-        guard epoch == self.epoch else { return false }
+    /// The hub confirmed a commit, and with it those before.
+    mutating func answered(_ sequence: UInt64) {
         self.answeredUpTo = max(self.answeredUpTo, sequence)
-        return true
+    }
+
+    /// Another commit leaves; returns its sequence number.
+    mutating func commits(hasSnapshot: Bool) -> UInt64 {
+        self.sequence += 1
+        self.commitsSinceSnapshot = hasSnapshot ? 0 : self.commitsSinceSnapshot + 1
+        return self.sequence
+    }
+
+    /// Whether the hub wants it back and nothing is in hand.
+    var isReleased: Bool {
+        self.phase == .releasing && self.handling == 0 && self.folded.isEmpty
     }
 
     /// Whether a commit waits for its confirmation.
@@ -68,9 +80,6 @@ struct OwnedPartition {
         return self.lookedAt == self.answeredUpTo
     }
 
-    /// Whether deliveries of that epoch are to be handled.
-    func takes(_ epoch: UInt64) -> Bool { self.phase == .ready && self.epoch == epoch }
-
     /// Notes that a projection has folded an event; returns the credit to give back.
     mutating func fold(_ place: Acknowledgement) -> Int {
         self.foldedCount += 1
@@ -85,6 +94,18 @@ struct OwnedPartition {
             self.folded.append(AcknowledgedRun(place))
         }
         return self.spent
+    }
+
+    /// What the service is to do with a delivery whose turn it is.
+    func handle(_ delivery: Delivery) -> ServiceClient.Action {
+        .handle(partition: self.number, epoch: self.epoch, delivery)
+    }
+
+    /// What was folded has left in a commit.
+    mutating func foldIsCommitted() {
+        self.folded = []
+        self.foldedCount = 0
+        self.spent = 0
     }
 
     private func intake(of topic: Int) -> Int? {
@@ -168,28 +189,46 @@ struct OwnedPartition {
     }
 }
 
-/// The partitions that an instance owns, by number: they are few, and looked up for every frame.
+/// The partitions that an instance owns, ascending by their numbers.
+///
+/// They are few, and looked up for every frame. What is done to one is done where it lies, so that
+/// nothing is copied.
 struct OwnedPartitions: Sendable {
     /// No service has more.
     static let countMax = 1 << 16
 
-    private var slots: [OwnedPartition?] = []
+    var all: [OwnedPartition] = []
 
-    /// The numbers of those that are there, ascending.
-    var owned: [Int] { self.slots.indices.filter { self.slots[$0] != nil } }
+    /// Where the partition lies that has this number; nil where it is not owned.
+    func place(of number: Int) -> Int? {
+        let place = self.firstPlace(from: number)
+        return place < self.all.count && self.all[place].number == number ? place : nil
+    }
 
-    subscript(partition: Int) -> OwnedPartition? {
-        _read {
-            if partition < self.slots.count { yield self.slots[partition] } else { yield nil }
+    /// Where the partition lies that has this number, if it is owned in this epoch.
+    func place(of number: Int, epoch: UInt64) -> Int? {
+        guard let place = self.place(of: number), self.all[place].epoch == epoch else { return nil }
+        return place
+    }
+
+    mutating func own(_ partition: OwnedPartition) {
+        self.all.insert(partition, at: self.firstPlace(from: partition.number))
+    }
+
+    /// Forgets a partition; returns whether it was owned.
+    @discardableResult
+    mutating func lose(_ number: Int) -> Bool {
+        guard let place = self.place(of: number) else { return false }
+        self.all.remove(at: place)
+        return true
+    }
+
+    private func firstPlace(from number: Int) -> Int {
+        var (low, high) = (0, self.all.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self.all[middle].number < number { low = middle + 1 } else { high = middle }
         }
-        _modify {
-            guard partition < Self.countMax else {
-                var none: OwnedPartition?
-                yield &none
-                return
-            }
-            while self.slots.count <= partition { self.slots.append(nil) }
-            yield &self.slots[partition]
-        }
+        return low
     }
 }

@@ -30,7 +30,8 @@ package struct ServiceClient: Sendable {
     private let hello: Hello
     private let flaws: Set<String>
     private var out = WireWriter()
-    private var welcome: Welcome?
+    /// How many deliveries of a partition may be under way at once.
+    private var window = 1
     private var partitions = OwnedPartitions()
     private var topicNumbers: [String: Int] = [:]
     private var isSealing = false
@@ -57,11 +58,11 @@ package struct ServiceClient: Sendable {
 
     /// Whether this epoch of this partition is still the instance's to commit to.
     package func owns(_ partition: Int, epoch: UInt64) -> Bool {
-        self.partitions[partition]?.epoch == epoch
+        self.partitions.place(of: partition, epoch: epoch) != nil
     }
 
     /// The partitions that the instance owns, ascending.
-    package var owned: [Int] { self.partitions.owned }
+    package var owned: [Int] { self.partitions.all.map(\.number) }
 
     // MARK: Connection
 
@@ -75,7 +76,7 @@ package struct ServiceClient: Sendable {
     package mutating func disconnected() -> [Action] {
         let owned = self.owned
         self.partitions = OwnedPartitions()
-        self.welcome = nil
+        self.window = 1
         self.isSealing = false
         self.out = WireWriter()
         return owned.map { .forget(partition: $0, reason: "the hub is gone") }
@@ -164,8 +165,8 @@ package struct ServiceClient: Sendable {
             let partition = try reader.count()
             let epoch = try reader.varint()
             let sequence = try reader.varint()
-            guard self.partitions[partition]?.answered(sequence, epoch: epoch) == true
-            else { return [] }
+            guard let place = self.partitions.place(of: partition, epoch: epoch) else { return [] }
+            self.partitions.all[place].answered(sequence)
             return [.committed(partition: partition, epoch: epoch, sequence: sequence)]
         case .commitRefused: return try self.commitRefused(&reader)
         case .settled: return try self.settled(&reader)
@@ -183,7 +184,7 @@ package struct ServiceClient: Sendable {
 
     private mutating func welcomed(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let welcome = try Welcome(from: &reader)
-        self.welcome = welcome
+        self.window = welcome.window
         self.topicNumbers = [:]
         for (number, topic) in welcome.topics.enumerated() {
             self.topicNumbers[topic.name] = number
@@ -201,14 +202,13 @@ package struct ServiceClient: Sendable {
     /// anew; where only the answer is, it answers again.
     package mutating func askAboutUnanswered() -> Bool {
         var isAnyOpen = false
-        for partition in self.owned {
-            guard var state = self.partitions[partition] else { continue }
-            let isStuck = state.isStuck()
-            isAnyOpen = isAnyOpen || state.hasUnanswered
-            self.partitions[partition] = state
+        for place in self.partitions.all.indices {
+            let isStuck = self.partitions.all[place].isStuck()
+            isAnyOpen = isAnyOpen || self.partitions.all[place].hasUnanswered
             guard isStuck else { continue }
+            let state = self.partitions.all[place]
             self.out.frame(.unanswered) {
-                $0.varint(UInt64(partition))
+                $0.varint(UInt64(state.number))
                 $0.varint(state.epoch)
                 $0.varint(state.sequence)
             }
@@ -230,10 +230,10 @@ package struct ServiceClient: Sendable {
         }
         let snapshot = try reader.u8() == 1 ? try reader.counted() : nil
         var actions: [Action] = []
-        if self.partitions[partition] != nil {
+        if self.partitions.lose(partition) {
             actions.append(.forget(partition: partition, reason: "it is assigned anew"))
         }
-        self.partitions[partition] = OwnedPartition(epoch: epoch, floors: floors)
+        self.partitions.own(OwnedPartition(partition, epoch: epoch, floors: floors))
         actions.append(.restore(partition: partition, snapshot: snapshot))
         return actions
     }
@@ -248,8 +248,8 @@ package struct ServiceClient: Sendable {
         for _ in 0..<count {
             actions.append(.apply(partition: partition, change: try reader.counted()))
         }
-        guard self.owns(partition, epoch: epoch),
-            self.partitions[partition]?.phase == .restoring
+        guard let place = self.partitions.place(of: partition, epoch: epoch),
+            self.partitions.all[place].phase == .restoring
         else { return [] }
         guard isLast else {
             self.out.frame(.more) {
@@ -259,8 +259,8 @@ package struct ServiceClient: Sendable {
             }
             return actions
         }
-        self.partitions[partition]?.phase = .ready
-        self.sendCredit(partition, epoch, self.welcome?.window ?? 1)
+        self.partitions.all[place].phase = .ready
+        self.sendCredit(partition, epoch, self.window)
         actions.append(.ready(partition: partition))
         return actions
     }
@@ -276,25 +276,25 @@ package struct ServiceClient: Sendable {
     private mutating func revoked(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let partition = try reader.count()
         let epoch = try reader.varint()
-        guard self.owns(partition, epoch: epoch) else { return [] }
-        let wasReady = self.partitions[partition]?.phase == .ready
-        self.partitions[partition]?.phase = .releasing
+        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return [] }
+        let wasReady = self.partitions.all[place].phase == .ready
+        self.partitions.all[place].phase = .releasing
         // A projection commits what it has folded first; then it has nothing in hand.
-        if wasReady, self.partitions[partition]?.folded.isEmpty == false {
+        if wasReady, !self.partitions.all[place].folded.isEmpty {
             return [.takeSnapshot(partition: partition)]
         }
-        return self.releaseIfIdle(partition)
+        return self.releaseIfIdle(place)
     }
 
-    private mutating func releaseIfIdle(_ partition: Int) -> [Action] {
-        guard let state = self.partitions[partition], state.phase == .releasing,
-            state.handling == 0, state.folded.isEmpty
-        else { return [] }
+    private mutating func releaseIfIdle(_ place: Int) -> [Action] {
+        guard self.partitions.all[place].isReleased else { return [] }
+        let partition = self.partitions.all[place].number
+        let epoch = self.partitions.all[place].epoch
         self.out.frame(.released) {
             $0.varint(UInt64(partition))
-            $0.varint(state.epoch)
+            $0.varint(epoch)
         }
-        self.partitions[partition] = nil
+        self.partitions.lose(partition)
         return [.forget(partition: partition, reason: "it moves to another instance")]
     }
 
@@ -305,7 +305,7 @@ package struct ServiceClient: Sendable {
         let code = Refusal.Code(rawValue: try reader.u8()) ?? .malformed
         let message = try reader.text()
         guard self.owns(partition, epoch: epoch) else { return [] }
-        self.partitions[partition] = nil
+        self.partitions.lose(partition)
         let reason = "commit \(sequence) was refused: \(code): \(message)"
         return [.forget(partition: partition, reason: reason)]
     }
@@ -325,9 +325,11 @@ package struct ServiceClient: Sendable {
             event: try EventEnvelope(decoding: envelope, like: &self.texts[reading.topic])
         )
         reading.offset = offset
-        guard self.partitions[partition]?.takes(epoch) == true else { return nil }
-        guard self.partitions[partition]?.take(delivery) == true else {
-            return self.flaws.isEmpty ? nil : self.takenByMistake(delivery, partition, epoch)
+        guard let place = self.partitions.place(of: partition, epoch: epoch),
+            self.partitions.all[place].phase == .ready
+        else { return nil }
+        guard self.partitions.all[place].take(delivery) else {
+            return self.flaws.isEmpty ? nil : self.takenByMistake(delivery, place)
         }
         return .handle(partition: partition, epoch: epoch, delivery)
     }
@@ -335,29 +337,28 @@ package struct ServiceClient: Sendable {
     /// The planted bugs: what is a repeat, or must wait for its subject, is handled all the same.
     private mutating func takenByMistake(
         _ delivery: Delivery,
-        _ partition: Int,
-        _ epoch: UInt64
+        _ place: Int
     ) -> Action? {
-        let isWaiting = self.partitions[partition]?.queues[delivery.event.subject]?
+        let isWaiting = self.partitions.all[place].queues[delivery.event.subject]?
             .takeBack(delivery)
         let flaw = isWaiting == true ? "subject-order-lost" : "repeats-handled"
         guard self.flaws.contains(flaw) else {
             if isWaiting == true {
-                self.partitions[partition]?.queues[delivery.event.subject]?.waiting
+                self.partitions.all[place].queues[delivery.event.subject]?.waiting
                     .append(delivery)
             }
             return nil
         }
-        self.partitions[partition]?.handling += 1
-        return .handle(partition: partition, epoch: epoch, delivery)
+        self.partitions.all[place].handling += 1
+        return self.partitions.all[place].handle(delivery)
     }
 
     private mutating func settled(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let partition = try reader.count()
         let epoch = try reader.varint()
-        let place = Acknowledgement(topic: try reader.count(), offset: try reader.varint())
-        guard self.owns(partition, epoch: epoch),
-            let next = self.partitions[partition]?.settled(place)
+        let settled = Acknowledgement(topic: try reader.count(), offset: try reader.varint())
+        guard let place = self.partitions.place(of: partition, epoch: epoch),
+            let next = self.partitions.all[place].settled(settled)
         else { return [] }
         return [.handle(partition: partition, epoch: epoch, next)]
     }
@@ -384,11 +385,9 @@ package struct ServiceClient: Sendable {
         _ delivery: Delivery,
         _ decision: Decision
     ) -> UInt64? {
-        guard self.owns(partition, epoch: epoch), var state = self.partitions[partition]
-        else { return nil }
-        state.sequence += 1
-        state.commitsSinceSnapshot = decision.snapshot == nil ? state.commitsSinceSnapshot + 1 : 0
-        var commit = Commit(partition: partition, epoch: epoch, sequence: state.sequence)
+        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return nil }
+        let sequence = self.partitions.all[place].commits(hasSnapshot: decision.snapshot != nil)
+        var commit = Commit(partition: partition, epoch: epoch, sequence: sequence)
         commit.acknowledged = [AcknowledgedRun(delivery.place)]
         commit.emitted = decision.emitted
         commit.changes = decision.changes
@@ -397,8 +396,7 @@ package struct ServiceClient: Sendable {
         commit.snapshot = decision.snapshot
         commit.credit = 1
         commit.encode(into: &self.out)
-        self.partitions[partition] = state
-        return state.sequence
+        return sequence
     }
 
     /// Sends emitted events in a commit of their own, apart from the turn's: a planted bug.
@@ -407,9 +405,9 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ emitted: [Commit.Emission]
     ) {
-        guard self.owns(partition, epoch: epoch) else { return }
-        self.partitions[partition]?.sequence += 1
-        let sequence = self.partitions[partition]?.sequence ?? 0
+        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return }
+        self.partitions.all[place].sequence += 1
+        let sequence = self.partitions.all[place].sequence
         var commit = Commit(partition: partition, epoch: epoch, sequence: sequence)
         commit.emitted = emitted
         commit.encode(into: &self.out)
@@ -417,7 +415,9 @@ package struct ServiceClient: Sendable {
 
     /// How many turns committed since the partition's last snapshot.
     package func commitsSinceSnapshot(_ partition: Int) -> Int {
-        self.partitions[partition]?.commitsSinceSnapshot ?? 0
+        self.partitions.place(of: partition).map {
+            self.partitions.all[$0].commitsSinceSnapshot
+        } ?? 0
     }
 
     /// The handler of a delivery that has decided is over: its subject goes on.
@@ -426,11 +426,15 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ delivery: Delivery
     ) -> [Action] {
-        guard self.owns(partition, epoch: epoch) else { return [] }
-        if let next = self.partitions[partition]?.finished(delivery.event.subject) {
-            return [.handle(partition: partition, epoch: epoch, next)]
+        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return [] }
+        return self.finished(place, delivery)
+    }
+
+    private mutating func finished(_ place: Int, _ delivery: Delivery) -> [Action] {
+        guard let next = self.partitions.all[place].finished(delivery.event.subject) else {
+            return self.releaseIfIdle(place)
         }
-        return self.releaseIfIdle(partition)
+        return [self.partitions.all[place].handle(next)]
     }
 
     /// A projection has folded a delivery into its state.
@@ -439,37 +443,39 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ delivery: Delivery
     ) -> [Action] {
-        guard self.owns(partition, epoch: epoch) else { return [] }
-        let spent = self.partitions[partition]?.fold(delivery.place) ?? 0
-        if spent * 4 >= self.welcome?.window ?? 1 {
+        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return [] }
+        let spent = self.partitions.all[place].fold(delivery.place)
+        if spent * 4 >= self.window {
             self.sendCredit(partition, epoch, spent)
-            self.partitions[partition]?.spent = 0
+            self.partitions.all[place].spent = 0
         }
-        return self.finished(partition, epoch: epoch, delivery)
+        return self.finished(place, delivery)
     }
 
     /// How many deliveries a projection has folded since its last commit.
     package func foldedCount(_ partition: Int) -> Int {
-        self.partitions[partition]?.foldedCount ?? 0
+        self.partitions.place(of: partition).map { self.partitions.all[$0].foldedCount } ?? 0
     }
 
     /// Commits a projection's snapshot together with its places and what it publishes.
     package mutating func snapshotTaken(_ partition: Int, _ decision: Decision) -> [Action] {
-        guard var state = self.partitions[partition], state.phase != .restoring,
-            !state.folded.isEmpty
+        guard let place = self.partitions.place(of: partition),
+            self.partitions.all[place].phase != .restoring,
+            !self.partitions.all[place].folded.isEmpty
         else { return [] }
-        state.sequence += 1
-        var commit = Commit(partition: partition, epoch: state.epoch, sequence: state.sequence)
-        commit.acknowledged = state.folded
+        self.partitions.all[place].sequence += 1
+        var commit = Commit(
+            partition: partition,
+            epoch: self.partitions.all[place].epoch,
+            sequence: self.partitions.all[place].sequence
+        )
+        commit.acknowledged = self.partitions.all[place].folded
         commit.emitted = decision.emitted
         commit.snapshot = decision.snapshot
-        commit.credit = state.spent
+        commit.credit = self.partitions.all[place].spent
         commit.encode(into: &self.out)
-        state.folded = []
-        state.foldedCount = 0
-        state.spent = 0
-        self.partitions[partition] = state
-        return self.releaseIfIdle(partition)
+        self.partitions.all[place].foldIsCommitted()
+        return self.releaseIfIdle(place)
     }
 
     /// A handler threw: ask for another attempt later.
@@ -479,8 +485,8 @@ package struct ServiceClient: Sendable {
         _ delivery: Delivery,
         _ error: String
     ) -> [Action] {
-        guard self.owns(partition, epoch: epoch) else { return [] }
-        self.partitions[partition]?.failed(delivery)
+        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return [] }
+        self.partitions.all[place].failed(delivery)
         self.out.frame(.nack) {
             $0.varint(UInt64(partition))
             $0.varint(epoch)
@@ -488,6 +494,6 @@ package struct ServiceClient: Sendable {
             $0.varint(delivery.offset)
             $0.text(String(error.prefix(500)))
         }
-        return self.releaseIfIdle(partition)
+        return self.releaseIfIdle(place)
     }
 }

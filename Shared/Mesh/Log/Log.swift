@@ -7,11 +7,11 @@ package final class Log {
     /// How large a segment grows before the next one begins.
     package let segmentBytesMax: Int
     /// Where the next record will begin.
-    @exclusivity(unchecked) package private(set) var end: UInt64
+    package private(set) var end: UInt64
     /// Everything before this is durable.
-    @exclusivity(unchecked) package private(set) var durable: UInt64
+    package private(set) var durable: UInt64
     /// How many records were read at opening and appended since.
-    @exclusivity(unchecked) package private(set) var recordCount = 0
+    package private(set) var recordCount = 0
 
     /// Returns the owner's state, to be written at the start of each further segment.
     ///
@@ -22,7 +22,7 @@ package final class Log {
     ///
     /// Set where less than ``reserveBytesLow`` is left and no more can be had, nil again once the
     /// whole ``reserveBytes`` are there.
-    @exclusivity(unchecked) package internal(set) var fullBecause: String?
+    package internal(set) var fullBecause: String?
 
     /// How much room is kept behind the end, so that what is under way can always be written.
     package static let reserveBytes = 2 << 20
@@ -33,15 +33,15 @@ package final class Log {
 
     let disk: any Disk
     /// Up to where the disk has promised room in the last segment.
-    @exclusivity(unchecked) var reservedEnd: UInt64 = 0
+    var reservedEnd: UInt64 = 0
     /// Where the log must be before a new segment is tried again that there was no room for.
-    @exclusivity(unchecked) private var nextSegmentAt: UInt64 = 0
-    @exclusivity(unchecked) private var segments: [Segment]
-    @exclusivity(unchecked) private var staged = WireWriter()
-    @exclusivity(unchecked) private var stagedBase: UInt64
+    private var nextSegmentAt: UInt64 = 0
+    private var segments: [Segment]
+    private var staged = WireWriter()
+    private var stagedBase: UInt64
     /// The bytes of the last commits, for readers that follow closely, and those before them.
-    @exclusivity(unchecked) private var tail = Window()
-    @exclusivity(unchecked) private var olderTail = Window()
+    private var tail = Window()
+    private var olderTail = Window()
     /// What was read last for a reader that is further behind.
     private var readAhead = Window()
     private static let tailBytesMax = 512 * 1024

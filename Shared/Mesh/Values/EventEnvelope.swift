@@ -145,7 +145,7 @@ extension EventEnvelope {
     /// - Throws: `WireError` where the bytes are cut short, go on, or hold no UTF-8.
     @inlinable
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
-        var texts = EventTexts()
+        var texts = EventTexts(keepsKinds: false)
         try self.init(decoding: bytes, like: &texts)
     }
 
@@ -165,10 +165,7 @@ extension EventEnvelope {
             span: try reader.u64()
         )
         let time = Instant(nanoseconds: try reader.i64())
-        try reader.text(like: &known.subject)
-        try reader.text(like: &known.source)
-        try reader.text(like: &known.type)
-        try reader.text(like: &known.correlation)
+        try known.read(&reader)
         self.init(
             id: id,
             source: known.source,
@@ -219,11 +216,47 @@ struct KnownTexts: Sendable {
 /// The texts of an event; the next one is likely to have some of them, too.
 @usableFromInline
 struct EventTexts: Sendable {
-    @usableFromInline var subject = ""
-    @usableFromInline var source = ""
-    @usableFromInline var type = ""
-    @usableFromInline var correlation = ""
+    @usableFromInline private(set) var subject = ""
+    @usableFromInline private(set) var source = ""
+    @usableFromInline private(set) var type = ""
+    @usableFromInline private(set) var correlation = ""
+    private var kinds: [Kind] = []
+    private let keepsKinds: Bool
+    /// No topic has more types that come often.
+    private static let kindCountMax = 8
 
+    /// A source and a type, and how both are written.
+    private struct Kind: Sendable {
+        var bytes: [UInt8]
+        var source: String
+        var type: String
+    }
+
+    /// For the one event alone, nothing need be kept for the next.
     @usableFromInline
-    init() {}
+    init(keepsKinds: Bool = true) { self.keepsKinds = keepsKinds }
+
+    /// Reads the texts of the next event; what is as before is not made anew.
+    @usableFromInline
+    mutating func read(_ reader: inout WireReader) throws(WireError) {
+        try reader.text(like: &self.subject)
+        try self.readKind(&reader)
+        // Mostly the journey is named after what the event is about.
+        self.correlation = try reader.skip(text: self.subject) ? self.subject : reader.text()
+    }
+
+    private mutating func readKind(_ reader: inout WireReader) throws(WireError) {
+        for index in self.kinds.indices where reader.skip(self.kinds[index].bytes) {
+            self.source = self.kinds[index].source
+            self.type = self.kinds[index].type
+            return
+        }
+        let start = reader.offset
+        self.source = try reader.text()
+        self.type = try reader.text()
+        guard self.keepsKinds else { return }
+        if self.kinds.count == Self.kindCountMax { self.kinds.removeFirst() }
+        let bytes = [UInt8](reader.bytes[start..<reader.offset])
+        self.kinds.append(Kind(bytes: bytes, source: self.source, type: self.type))
+    }
 }

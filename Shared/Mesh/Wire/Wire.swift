@@ -151,8 +151,19 @@ public struct WireReader {
     }
 
     /// Reads a varint.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func varint() throws(WireError) -> UInt64 {
+        // Most are of one byte.
+        guard self.offset < self.bytes.count, self.bytes[self.offset] < 0x80 else {
+            return try self.longVarint()
+        }
+        let byte = self.bytes[self.offset]
+        self.offset &+= 1
+        return UInt64(byte)
+    }
+
+    @inlinable @inline(never)
+    mutating func longVarint() throws(WireError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while true {
@@ -194,24 +205,36 @@ public struct WireReader {
     }
 
     /// Reads a counted text into `known`, which stays as it is where it is that text.
-    @inlinable
     mutating func text(like known: inout String) throws(WireError) {
+        if try self.skip(text: known) { return }
+        known = try self.text()
+    }
+
+    /// Steps over a counted text if it is this one; else stays where it is.
+    mutating func skip(text: String) throws(WireError) -> Bool {
         let start = self.offset
         let view = try self.view()
-        if known.utf8.count == view.count, known.withUTF8({ view.hasEqualBytes($0) }) { return }
+        var text = text
+        if text.utf8.count == view.count, text.withUTF8({ view.hasEqualBytes($0) }) { return true }
         self.offset = start
-        known = try self.text()
+        return false
+    }
+
+    /// Steps over bytes if they are these and there are any; else stays where it is.
+    mutating func skip(_ bytes: [UInt8]) -> Bool {
+        guard !bytes.isEmpty, self.remaining >= bytes.count else { return false }
+        let next = UnsafeRawBufferPointer(
+            rebasing: self.bytes[self.offset..<self.offset + bytes.count]
+        )
+        guard bytes.withUnsafeBufferPointer({ next.hasEqualBytes($0) }) else { return false }
+        self.offset += bytes.count
+        return true
     }
 
     /// Reads a counted text; bytes that are not UTF-8 are an error.
     @inlinable
     public mutating func text() throws(WireError) -> String {
-        let raw = try self.view()
-        // Most texts are ASCII, which needs no further look.
-        if raw.isASCII {
-            return String(decoding: raw.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
-        }
-        guard let text = String(validating: raw, as: UTF8.self) else {
+        guard let text = String(ifUTF8: try self.view()) else {
             throw WireError("a text at byte \(self.offset) is not UTF-8")
         }
         return text
@@ -220,6 +243,21 @@ public struct WireReader {
     @usableFromInline
     func truncated(_ needed: Int) -> WireError {
         WireError("cut short: \(needed) bytes wanted at byte \(self.offset) of \(self.bytes.count)")
+    }
+}
+
+extension String {
+    /// Creates the text of some bytes; nil where they are not UTF-8.
+    @inlinable
+    package init?(ifUTF8 bytes: UnsafeRawBufferPointer) {
+        // Most texts are ASCII, which needs no further look.
+        if bytes.isASCII {
+            self = String(decoding: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
+        } else if let text = String(validating: bytes, as: UTF8.self) {
+            self = text
+        } else {
+            return nil
+        }
     }
 }
 
