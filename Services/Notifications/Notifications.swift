@@ -50,7 +50,7 @@ public actor Notifications: Service {
         // The planted bug: a new key for each attempt.
         let isFlawed = self.host.flaws.has(.mailWithoutKey)
         let answer = try await turn.outside(MailRelay.self).send(
-            key: "\(order)-\(kind)" + (isFlawed ? "-\(Hex.text(self.host.random()))" : ""),
+            key: "\(order)-\(kind)" + (isFlawed ? "/\(Hex.text(self.host.random()))" : ""),
             to: customer,
             text: text
         )

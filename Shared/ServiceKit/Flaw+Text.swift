@@ -9,15 +9,18 @@ extension Flaw {
             "Orders"
         case .oversell, .shippedStaysInStock, .reservationsNotRestored: "Inventory"
         case .mailWithoutKey: "Notifications"
-        case .emitOutsideTurn, .errorSwallowed, .snapshotOneBehind, .placesWithoutFigures:
+        case .emitOutsideTurn, .errorSwallowed, .snapshotOneBehind, .placesWithoutFigures,
+            .retryBudgetIgnored:
             "ServiceKit"
         case .repeatsHandled, .subjectOrderLost, .damageUnnoticed: "client"
         case .acknowledgeBeforeCommit, .publishUnsynced, .publisherForgotten, .staleEpochAccepted,
-            .epochReused, .inflightLost, .journalCutShort, .gapAcknowledgementsForgotten,
-            .timersForgotten, .timersEarly, .failureForgotten, .creditLeak, .lostStaysLost,
+            .epochReused, .rewoundKeepsState, .inflightLost, .journalCutShort,
+            .gapAcknowledgementsForgotten,
+            .timersForgotten, .timersEarly, .timersBySender, .failureForgotten, .creditLeak,
+            .lostStaysLost,
             .delayOvertaken, .cutNeverHeals, .fullDiskConfirmed:
             "hub"
-        case .tornTailKept: "log"
+        case .tornTailKept, .rotCutOff: "log"
         case .partyForgetsKeys, .partyUnsynced: "outside party"
         }
     }
@@ -52,11 +55,14 @@ extension Flaw {
         case .publisherForgotten: "forgets in a crash what a publisher has sent"
         case .staleEpochAccepted: "takes commits of an owner whose partition has moved"
         case .epochReused: "gives a partition to a new owner under the old epoch"
+        case .rewoundKeepsState: "leaves a projection its figures when it is rewound"
         case .inflightLost: "forgets what the last owner was given and did not handle"
         case .journalCutShort: "leaves out the last change when a state is rebuilt"
         case .gapAcknowledgementsForgotten: "forgets in a crash what was handled out of order"
         case .timersForgotten: "forgets in a crash which timers were set"
         case .timersEarly: "lets timers fire half a second early"
+        case .retryBudgetIgnored: "tries failed calls again although the budget is spent"
+        case .timersBySender: "lets a timer fire by the clock of the service that set it"
         case .failureForgotten: "does not try again what failed"
         case .creditLeak: "loses a credit with each failed delivery"
         case .lostStaysLost: "does not try again what a link lost"
@@ -65,6 +71,7 @@ extension Flaw {
         case .fullDiskConfirmed: "confirms what it had no room for"
         case .damageUnnoticed: "takes what was damaged on its way for what was sent"
         case .tornTailKept: "appends behind a record that a crash tore"
+        case .rotCutOff: "cuts off a record that rotted, and all behind it"
         case .partyForgetsKeys: "forgets in a crash which keys it has seen"
         case .partyUnsynced: "answers before its ledger is synced"
         }

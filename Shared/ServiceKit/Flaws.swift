@@ -52,6 +52,8 @@ public enum Flaw: String, Sendable, Hashable, CaseIterable {
     case staleEpochAccepted = "stale-epoch-accepted"
     /// The hub gives a partition to a new owner under the old epoch.
     case epochReused = "epoch-reused"
+    /// The hub leaves a projection its figures when it is rewound.
+    case rewoundKeepsState = "rewound-keeps-state"
     /// The hub forgets what the last owner was given and did not handle.
     case inflightLost = "inflight-lost"
     /// The hub leaves out the last change when a state is rebuilt.
@@ -62,6 +64,10 @@ public enum Flaw: String, Sendable, Hashable, CaseIterable {
     case timersForgotten = "timers-forgotten"
     /// The hub lets timers fire half a second early.
     case timersEarly = "timers-early"
+    /// ServiceKit lets every failed call of an outside party be tried again at once.
+    case retryBudgetIgnored = "retry-budget-ignored"
+    /// The hub lets a timer fire by the clock of the service that set it.
+    case timersBySender = "timers-by-sender"
     /// The hub does not try again what failed.
     case failureForgotten = "failure-forgotten"
     /// The hub loses a credit with each failed delivery.
@@ -78,6 +84,8 @@ public enum Flaw: String, Sendable, Hashable, CaseIterable {
     case damageUnnoticed = "damage-unnoticed"
     /// The log appends behind a record that a crash tore.
     case tornTailKept = "torn-tail-kept"
+    /// The log takes a record that rotted for one that a crash tore.
+    case rotCutOff = "rot-cut-off"
     /// An outside party forgets in a crash which keys it has seen.
     case partyForgetsKeys = "party-forgets-keys"
     /// An outside party answers before its ledger is synced.

@@ -29,11 +29,19 @@ public protocol Host: AnyObject, Sendable {
     ///
     /// - Throws: ``OutsideError``; after `.timedOut` the party may have done what was asked.
     func call(_ party: String, _ request: [UInt8], timeout: Duration) async throws -> [UInt8]
+    /// How long a caller of an outside party waits where it does not say.
+    var callTimeout: Duration { get }
+    /// Returns whether a party may be asked in that attempt, and counts it: retries have a budget.
+    func mayCall(_ party: String, attempt: Int) -> Bool
 }
 
 extension Host {
     /// No planted bugs.
     public var flaws: Flaws { Flaws() }
+    /// Two seconds.
+    public var callTimeout: Duration { .seconds(2) }
+    /// No budget.
+    public func mayCall(_ party: String, attempt: Int) -> Bool { true }
 }
 
 /// How much a log line matters.

@@ -16,21 +16,31 @@ public protocol OutsideParty: Sendable {
 public struct OutsideCaller: Sendable {
     private let host: any Host
     private let party: String
+    private let attempt: Int
 
-    /// Creates a caller of `party` through `host`.
-    public init(host: any Host, party: String) {
+    /// Creates a caller of `party` through `host`, for that attempt to handle an event.
+    public init(host: any Host, party: String, attempt: Int = 1) {
         self.host = host
         self.party = party
+        self.attempt = attempt
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for its answer, as long as the service's `callTimeout` says where
+    /// nobody says otherwise.
+    ///
+    /// A later attempt needs a token of the service's `retryBudget`, where it has one.
     ///
     /// - Throws: ``OutsideError``; after `.timedOut` the party may have done what was asked, so
     ///   every request that changes something carries an idempotency key.
     public func call<Request: WireCodable, Answer: WireCodable>(
         _ request: Request,
-        timeout: Duration = .seconds(2)
+        timeout: Duration? = nil
     ) async throws -> Answer {
+        guard self.host.mayCall(self.party, attempt: self.attempt) else {
+            let what = "the retry budget for \(self.party) is spent; it was not asked"
+            throw OutsideError(.unreachable, what)
+        }
+        let timeout = timeout ?? self.host.callTimeout
         let bytes = try await self.host.call(self.party, request.encoded(), timeout: timeout)
         do {
             return try Answer(decoding: bytes)

@@ -119,21 +119,3 @@ public struct Subscription<S: Service>: Sendable {
         )
     }
 }
-
-extension Actor {
-    /// Runs `body` as a part of this actor; the caller must be on the actor's executor.
-    ///
-    /// `assumeIsolated` asks the runtime every time whether that is so. Here only a debug build
-    /// asks: whoever calls this was called by the executor itself.
-    @inline(__always)
-    nonisolated func onItsExecutor<Result>(
-        _ body: (isolated Self) throws -> Result
-    ) rethrows -> Result {
-        #if DEBUG
-        self.preconditionIsolated()
-        #endif
-        return try withoutActuallyEscaping(body) { body in
-            try unsafeBitCast(body, to: ((Self) throws -> Result).self)(self)
-        }
-    }
-}

@@ -16,6 +16,9 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         var isSnapshotArmed = false
         /// The state before the last turn; kept only for the planted bug.
         var snapshotBefore: [UInt8]?
+        /// How large the last snapshot was, and the changes since then are.
+        var snapshotBytes = 0
+        var changeBytes = 0
 
         init(service: S) {
             self.service = service
@@ -31,6 +34,8 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private var partitions: [AnyObject?] = []
     private var welcome: Welcome?
     private var settings = JSONValue.object([])
+    /// How outside parties are called; the same for all partitions of the instance.
+    private var policy: CallPolicy?
     /// The handler of each type of event: a few, so that looking is faster than hashing.
     private let handlers: [Subscription<S>]
     private let isProjection = S.self is any Projection.Type
@@ -163,9 +168,18 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         self.partitions[partition] = state
     }
 
+    private func newPolicy() -> CallPolicy {
+        CallPolicy(settings: self.settings, flaws: self.world.flaws) { [world] in
+            world.log(.error, $0)
+        }
+    }
+
     private func restore(_ partition: Int, _ snapshot: [UInt8]?) {
+        let policy = self.policy ?? self.newPolicy()
+        self.policy = policy
         let host = PartitionHost(
             world: self.world,
+            policy: policy,
             service: S.name,
             partition: partition,
             partitions: self.welcome?.partitions ?? 1,
@@ -174,20 +188,23 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         let service = S(host: host)
         if let snapshot, !snapshot.isEmpty {
             do {
-                try service.onItsExecutor { try $0.restore(from: snapshot) }
+                try service.confined(snapshot) { try $0.restore(from: $1) }
             } catch {
                 self.world.shutOut("the snapshot of partition \(partition) is unreadable: \(error)")
                 return
             }
         }
-        self.setState(of: partition, to: Partition(service: service))
+        let state = Partition(service: service)
+        state.snapshotBytes = snapshot?.count ?? 0
+        self.setState(of: partition, to: state)
     }
 
     private func apply(_ partition: Int, _ bytes: [UInt8]) {
-        guard let service = self.state(of: partition)?.service else { return }
+        guard let state = self.state(of: partition) else { return }
         do {
             let change = try S.Change(decoding: bytes)
-            service.onItsExecutor { $0.apply(change) }
+            state.service.confined(change) { $0.apply($1) }
+            state.changeBytes += bytes.count
         } catch {
             self.world.shutOut("the journal of partition \(partition) is unreadable: \(error)")
         }
@@ -232,7 +249,9 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
             var failure: (any Error)?
             self.current = turn
             do {
-                try service.onItsExecutor { try body($0, delivery.event.data, turn) }
+                try service.confined((body, delivery.event.data, turn)) {
+                    try $1.0($0, $1.1, $1.2)
+                }
             } catch {
                 failure = error
             }
@@ -241,7 +260,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         case .suspending(let body):
             let executor = self.world.taskExecutor
             self.suspended[ObjectIdentifier(turn)] = turn
-            service.onItsExecutor { service in
+            service.confined(()) { service, _ in
                 service.run(body, turn, on: executor) { failure in
                     self.suspended[ObjectIdentifier(turn)] = nil
                     self.over(partition, epoch, turn, failure)
@@ -282,22 +301,35 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         _ delivery: Delivery,
         _ result: TurnResult
     ) {
-        guard !self.isProjection, let service = self.state(of: partition)?.service else { return }
+        guard !self.isProjection, let state = self.state(of: partition) else { return }
         var decision = self.decision(result)
         if self.flaws.has(.emitOutsideTurn), !decision.emitted.isEmpty {
             return self.emitOutsideTurn(partition, epoch, delivery, decision)
         }
-        let interval = min(S.snapshotInterval, self.world.snapshotIntervalMax)
-        if interval > 0, self.asking({ $0.commitsSinceSnapshot(partition) }) + 1 >= interval {
-            decision.snapshot = service.onItsExecutor { $0.snapshot() }
+        for change in decision.changes { state.changeBytes += change.count }
+        if self.wantsSnapshot(partition, state) {
+            let snapshot = state.service.confined(()) { service, _ in service.snapshot() }
+            (state.snapshotBytes, state.changeBytes) = (snapshot.count, 0)
+            decision.snapshot = snapshot
         }
         if self.flaws.has(.snapshotOneBehind) {
-            let before = self.state(of: partition)?.snapshotBefore
-            self.state(of: partition)?.snapshotBefore = service.onItsExecutor { $0.snapshot() }
+            let before = state.snapshotBefore
+            state.snapshotBefore = state.service.confined(()) { service, _ in service.snapshot() }
             if decision.snapshot != nil, let before { decision.snapshot = before }
         }
         _ = self.client.decided(partition, epoch: epoch, delivery, decision)
         self.watchAnswers()
+    }
+
+    /// Whether the turn that has just decided commits a snapshot, too.
+    ///
+    /// Not before the changes since the last one are as large as it was, so that a service with
+    /// much state does not write that again and again; unless the world asks for more of them.
+    private func wantsSnapshot(_ partition: Int, _ state: Partition) -> Bool {
+        let interval = min(S.snapshotInterval, self.world.snapshotIntervalMax)
+        guard interval > 0, self.asking({ $0.commitsSinceSnapshot(partition) }) + 1 >= interval
+        else { return false }
+        return interval < S.snapshotInterval || state.changeBytes >= state.snapshotBytes
     }
 
     /// A commit has left: sees to it that somebody asks where it stays unconfirmed.
@@ -365,7 +397,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
             let published = self.published
         else { return }
         var decision = self.decision(published(state.service, last))
-        decision.snapshot = state.service.onItsExecutor { $0.snapshot() }
+        decision.snapshot = state.service.confined(()) { service, _ in service.snapshot() }
         // The planted bug: the places move on, the figures stay behind.
         if self.flaws.has(.placesWithoutFigures) { decision.snapshot = nil }
         self.perform(self.client.snapshotTaken(partition, decision))
@@ -417,7 +449,7 @@ extension Projection {
             service: self,
             origin: last.event.id.derived(by: "\(last.topic)/\(last.offset)", index: 0)
         ) { published = $1 }
-        turn.decide { self.onItsExecutor { $0.publish(in: turn) } }
+        turn.decide { self.confined(turn) { $0.publish(in: $1) } }
         return published
     }
 }

@@ -43,15 +43,18 @@ final class PartitionHost: Host {
     let partition: Int
     let partitions: Int
     let settings: JSONValue
+    private let policy: CallPolicy
 
     init(
         world: any ServiceWorld,
+        policy: CallPolicy,
         service: String,
         partition: Int,
         partitions: Int,
         settings: JSONValue
     ) {
         self.world = world
+        self.policy = policy
         self.executor = world.executor
         self.service = service
         self.partition = partition
@@ -73,5 +76,11 @@ final class PartitionHost: Host {
 
     func call(_ party: String, _ request: [UInt8], timeout: Duration) async throws -> [UInt8] {
         try await self.world.call(party, request, timeout: timeout)
+    }
+
+    var callTimeout: Duration { self.policy.timeout }
+
+    func mayCall(_ party: String, attempt: Int) -> Bool {
+        self.policy.allows(party, attempt: attempt, now: self.world.now())
     }
 }

@@ -72,7 +72,9 @@ public struct Settings: Sendable {
         guard case .object(let members) = self.json else {
             return ["settings: expected an object, found \(self.json.kind)"]
         }
-        let unknown = members.map(\.name).filter { !self.known.contains($0) }
+        let unknown = members.map(\.name).filter {
+            !self.known.contains($0) && !CallPolicy.settings.contains($0)
+        }
         let choice = self.known.sorted().joined(separator: ", ")
         return self.wrong + unknown.map { "settings.\($0): unknown key; there are \(choice)" }
     }

@@ -45,7 +45,7 @@ public final class Turn<S: Service>: @unchecked Sendable {
 
     /// Returns the face of an outside party.
     public func outside<P: OutsideParty>(_ party: P.Type) -> P {
-        P(caller: OutsideCaller(host: self.service.host, party: P.name))
+        P(caller: OutsideCaller(host: self.service.host, party: P.name, attempt: self.attempt))
     }
 
     /// Runs the turn's one decision, applies its changes, and lets the turn commit.
@@ -63,8 +63,7 @@ public final class Turn<S: Service>: @unchecked Sendable {
             throw error
         }
         self.phase = .decided
-        let changes = self.changes
-        self.service.onItsExecutor { service in
+        self.service.confined(self.changes) { service, changes in
             for change in changes { service.apply(change) }
         }
         self.onDecision(self, self.result)

@@ -36,6 +36,7 @@ public enum ServiceProcess {
             }
             try Lifeline.watch(on: loop)
             world.connect()
+            ProgramCode.releaseSoon(on: loop)
             try loop.run()
             exit(0)
         } catch {

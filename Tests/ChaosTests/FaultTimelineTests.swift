@@ -63,3 +63,62 @@ private let second = Instant.zero + .seconds(1)
     #expect(timeline.started(now: second) == [.begin([0, 1])])
     #expect(timeline.hasBegunAll)
 }
+
+private func cut(_ to: String, for duration: Duration) -> Fault {
+    Fault(.cut, "orders", to: to, .at(.zero), for: duration)
+}
+
+@Test func `the time of a fault on a link counts from when the hub says that it is armed`() {
+    var timeline = FaultTimeline(faults: [cut("payments", for: .seconds(1))])
+    #expect(timeline.started(now: .zero) == [.begin([0])])
+    timeline.armed([0], now: .zero + .seconds(3))
+    timeline.armed([0], now: .zero + .milliseconds(3500))
+    #expect(timeline.nextDue == .zero + .seconds(4))
+    #expect(timeline.timePassed(now: .zero + .seconds(4)) == [.end([0])])
+    #expect(timeline.span(of: 0).ended == .zero + .seconds(4))
+}
+
+@Test func `a fault that nobody ever arms ends all the same`() throws {
+    var timeline = FaultTimeline(faults: [cut("payments", for: .seconds(1))])
+    _ = timeline.started(now: .zero)
+    let due = try #require(timeline.nextDue)
+    #expect(timeline.timePassed(now: due) == [.end([0])])
+    #expect(timeline.isHealed && timeline.nextDue == nil)
+}
+
+@Test func `a fault goes on until its parts together have bitten as often as it says`() throws {
+    var faults = [
+        cut("payments", for: .milliseconds(10)), cut("inventory", for: .milliseconds(10)),
+    ]
+    faults.append(cut("notifications", for: .milliseconds(10)))
+    for index in faults.indices { faults[index].untilBitten = 2 }
+    (faults[0].part, faults[1].part) = (0, 0)
+    var timeline = FaultTimeline(faults: faults)
+    _ = timeline.started(now: .zero)
+    timeline.armed([0, 1, 2], now: .zero)
+    let due = try #require(timeline.nextDue)
+    #expect(timeline.timePassed(now: due) { [1, 0, 1] } == [])
+    #expect(timeline.waitingForBites(now: due) == [0, 1, 2])
+    let next = try #require(timeline.nextDue)
+    #expect(next > due && next < due + .milliseconds(100))
+    #expect(timeline.timePassed(now: next) { [1, 1, 1] } == [.end([0, 1])])
+    #expect(timeline.waitingForBites(now: next) == [2])
+    #expect(!timeline.isHealed)
+}
+
+@Test func `a fault that bites nothing ends when its longest time is over`() throws {
+    var patient = cut("payments", for: .milliseconds(10))
+    patient.untilBitten = 1
+    var hasty = patient
+    hasty.atMost = .milliseconds(50)
+    var timeline = FaultTimeline(faults: [patient, hasty])
+    _ = timeline.started(now: .zero)
+    timeline.armed([0, 1], now: .zero)
+    var ends: [Int: Duration] = [:]
+    while let due = timeline.nextDue {
+        for case .end(let indices) in timeline.timePassed(now: due) {
+            for index in indices { ends[index] = due - .zero }
+        }
+    }
+    #expect(ends == [0: .milliseconds(10_010), 1: .milliseconds(50)])
+}

@@ -27,7 +27,9 @@ import Testing
         let faults = arm.json["faults"]?.array ?? []
         #expect(faults.map { $0["to"]?.string } == ["inventory", "payments"])
         #expect(!keeper.isSettled)
+        #expect(keeper.armed == [])
         #expect(keeper.answered(arm, Self.armed(7, 8)) == [])
+        #expect(keeper.armed == [0, 1])
         #expect(keeper.isSettled && keeper.isCounting)
         let healing = keeper.ended([0, 1])
         #expect(healing.map(\.json) == [["do": "heal", "numbers": [7, 8]]])
@@ -38,6 +40,7 @@ import Testing
         #expect(keeper.answered(try #require(healing.first), healed) == [])
         #expect(keeper.isSettled && !keeper.isCounting)
         #expect(keeper.bitten == [0, 3])
+        #expect(keeper.armed == [])
     }
 
     @Test func `tells a new hub all that stands, and keeps what the old one had counted`() throws {

@@ -70,10 +70,16 @@ import Testing
             $0.event.type == NotificationSent.type
         }
         guard let sent else { return #expect(Bool(false), "nobody was notified") }
-        func again(_ run: inout LogBuilder) {
-            let repeated = run.place(sent.event, sent.topic, sent.partition)
-            run.turn("notifications", [], partition: 0) { $0.events = [repeated] }
+        func repeats(_ event: EventEnvelope, _ service: String, _ run: inout LogBuilder) {
+            let repeated = run.place(event, sent.topic, sent.partition)
+            run.turn(service, [], partition: 0) { $0.events = [repeated] }
         }
+        func again(_ run: inout LogBuilder) { repeats(sent.event, "notifications", &run) }
+        // What another service did because of it.
+        var effect = sent.event
+        effect.id = EventID(high: 7, low: 7)
+        effect.causation = sent.event.id
+        repeats(effect, "payments", &run)
         var unasked = run
         again(&unasked)
         #expect(unasked.finding("event-ids-unique")?.outcome == .broken)
@@ -81,6 +87,12 @@ import Testing
         again(&run)
         #expect(run.finding("event-ids-unique")?.outcome == .held)
         #expect(run.finding("event-ids-unique")?.summary.contains("1 repeated") == true)
+        repeats(effect, "payments", &run)
+        #expect(run.finding("event-ids-unique")?.outcome == .held)
+        #expect(run.finding("event-ids-unique")?.summary.contains("2 repeated") == true)
+        effect.causation = .none
+        repeats(effect, "payments", &run)
+        #expect(run.finding("event-ids-unique")?.outcome == .broken)
     }
 
     @Test func `an event that a service publishes outside a turn is named`() {

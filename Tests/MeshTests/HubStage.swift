@@ -149,6 +149,7 @@ final class StageWorker {
     var client: ServiceClient
     private(set) var deliveries: [(partition: Int, epoch: UInt64, delivery: Delivery)] = []
     private(set) var changes: [Int: [[UInt8]]] = [:]
+    private(set) var snapshots: [Int: [UInt8]] = [:]
     private(set) var forgotten: [String] = []
     private(set) var refusal: Refusal?
     private(set) var committed: [UInt64] = []
@@ -157,7 +158,8 @@ final class StageWorker {
         _ stage: HubStage,
         service: String = "worker",
         instance: String,
-        token: String = "secret"
+        token: String = "secret",
+        isProjection: Bool = false
     ) {
         self.stage = stage
         self.id = stage.connect()
@@ -168,7 +170,8 @@ final class StageWorker {
                 name: service,
                 instance: instance,
                 token: token,
-                consumes: [topic]
+                consumes: [topic],
+                isProjection: isProjection
             )
         )
         self.client.connected()
@@ -200,7 +203,9 @@ final class StageWorker {
                 self.deliveries.append((partition, epoch, delivery))
             case .apply(let partition, let change):
                 self.changes[partition, default: []].append(change)
-            case .restore(let partition, _): self.changes[partition] = []
+            case .restore(let partition, let snapshot):
+                self.changes[partition] = []
+                self.snapshots[partition] = snapshot
             case .forget(_, let reason): self.forgotten.append(reason)
             case .refused(let refusal): self.refusal = refusal
             case .committed(_, _, let sequence): self.committed.append(sequence)

@@ -58,6 +58,21 @@ func `what a bad link loses or turns round on any hop is made good, also what sh
     #expect(outcome.bitten.first ?? 0 > 0, "it never bit")
 }
 
+@Test(arguments: [Fault.Kind.drop, .down, .slow, .slowSync])
+func `a fault that is over in no time goes on until it has bitten, where it says so`(
+    kind: Fault.Kind
+) throws {
+    // Nothing is placed before it is long over.
+    var fault = typical(kind)
+    fault.trigger = .at(.zero)
+    fault.duration = .microseconds(1)
+    #expect(ScenarioRun.run(try scenario([fault])).bitten == [0])
+    fault.untilBitten = 3
+    let outcome = ScenarioRun.run(try scenario([fault]))
+    #expect(outcome.hasPassed, "\(outcome.failure?.summary ?? "")")
+    #expect(outcome.bitten.first ?? 0 >= 3)
+}
+
 @Test func `a bit that rots in the log is found, with the record's place`() throws {
     let rot = Fault(.bitRot, "hub", .at(.seconds(1)), for: .zero)
     let restart = Fault(.kill, "hub", .at(.milliseconds(1500)), for: .zero)

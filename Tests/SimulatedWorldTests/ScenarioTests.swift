@@ -37,6 +37,26 @@ func `a scenario that is written down and read again is the same`(seed: UInt64) 
     #expect(ScenarioRun.run(try reread(scenario)).hash == ScenarioRun.run(scenario).hash)
 }
 
+@Test func `the parts of a fault stay together in a scenario that was written down`() throws {
+    var file = ScenarioFile(name: "lossy", topology: try shopTopology(), orders: 10)
+    var drop = WrittenFault(.drop, [], .at(.zero))
+    drop.untilBitten = 3
+    drop.atMost = .seconds(2)
+    var cut = drop
+    cut.kind = .cut
+    cut.targets = ["orders"]
+    cut.consumers = ["payments"]
+    file.faults = [drop, cut]
+    let scenario = file.scenario(seed: 1)
+    #expect(scenario.faults.count > 4)
+    #expect(Set(scenario.faults.dropLast().map(\.part)) == [0])
+    #expect(scenario.faults.last?.part == nil)
+    #expect(scenario.origins == scenario.faults.dropLast().map { _ in 0 } + [1])
+    let again = try reread(scenario)
+    #expect(again.faults == scenario.faults)
+    #expect(again.origins == scenario.origins.dropLast() + [scenario.faults.count - 1])
+}
+
 private func problems(of fault: String) throws -> String {
     let text = #"{ topology: "shop.json", faults: ["# + "\n\(fault)] }"
     let error = #expect(throws: TopologyError.self) {
@@ -67,6 +87,9 @@ private func problems(of fault: String) throws -> String {
         (#"{fault: "kill", target: "hub", after: {event: "x", from: "y"}}"#, "no event 'x'"),
         (#"{fault: "kill", target: "hub", at: "1s", chance: "5%"}"#, "means nothing for a kill"),
         (#"{fault: "failed-sync", at: "1s", for: "1s"}"#, "happens once"),
+        (#"{fault: "kill", target: "hub", at: "1s", untilBitten: 2}"#, "at once or never"),
+        (#"{fault: "disk-full", at: "1s", for: "2s", atMost: "1s"}"#, "shorter than 'for'"),
+        (#"{fault: "disk-full", at: "1s", untilBitten: 0}"#, "expected a whole number from 1"),
     ]
 )
 func `a fault that makes no sense is refused with its place and a reason`(

@@ -5,7 +5,7 @@ do {
     let loop = try EventLoop()
     let process = try HubProcess(loop: loop, launch: launch)
     try Lifeline.watch(on: loop)
-    ProgramCode.release()
+    ProgramCode.releaseSoon(on: loop)
     try process.run()
 } catch {
     Report.fatal("\(error)", code: 3)

@@ -89,6 +89,13 @@ extension Moment {
             self.add(.throttle, [], time, [.init("rate", .int(Int64(rate)))])
         }
 
+        /// Lets the fault before go on until it has bitten so often, but only so long.
+        @discardableResult
+        package func untilBitten(_ count: Int, atMost: Duration? = nil) -> Link {
+            self.moment.untilBitten(count, atMost: atMost)
+            return self
+        }
+
         private func add(
             _ kind: Fault.Kind,
             _ only: [Only],
@@ -132,6 +139,13 @@ extension Moment {
         @discardableResult
         package func answersTwice(every: Int? = nil, for time: Span? = nil) -> Party {
             self.add(.answersTwice, Self.every(every), time)
+        }
+
+        /// Lets the fault before go on until it has bitten so often, but only so long.
+        @discardableResult
+        package func untilBitten(_ count: Int, atMost: Duration? = nil) -> Party {
+            self.moment.untilBitten(count, atMost: atMost)
+            return self
         }
 
         private static func every(_ count: Int?) -> JSONValue.Member? {

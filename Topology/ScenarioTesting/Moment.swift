@@ -70,6 +70,16 @@ package final class Moment {
     /// Publishes an event whose data no service can read.
     package func poison() { self.add(.poison, [], .all, nil) }
 
+    /// Lets the fault before go on until it has bitten so often, but only so long.
+    ///
+    /// Without this it goes on until it has bitten once; 0 is for the clock alone.
+    package func untilBitten(_ count: Int, atMost: Duration? = nil) {
+        guard var members = self.faults.last?.object else { return }
+        members.append(.init("untilBitten", .int(Int64(count))))
+        if let atMost { members.append(.init("atMost", .string(atMost.text))) }
+        self.faults[self.faults.count - 1] = .object(members)
+    }
+
     // MARK: Operations
 
     /// Gives a service another number of instances.

@@ -9,6 +9,7 @@ extension FaultRunner {
             self.shop.admin.ask(request.json) { [weak self] answer in
                 guard let self else { return }
                 self.ask(self.hub.answered(request, answer))
+                self.armed(self.hub.armed)
             }
         }
     }

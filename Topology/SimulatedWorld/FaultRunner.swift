@@ -9,11 +9,11 @@ final class FaultRunner {
     struct State {
         /// Whether it has begun and is not over.
         var isActive = false
+        /// Whether it is the one of its kind that an outside party has.
+        var isArmed = false
         var bitten = 0
         /// What had been counted when it began.
         var before = 0
-        /// When it heals.
-        var until = Instant.zero
     }
 
     unowned let shop: SimulatedShop
@@ -76,8 +76,16 @@ final class FaultRunner {
     /// An event has become durable.
     private func happened(_ event: EventEnvelope) {
         let now = self.shop.simulation.now
-        let actions = self.timeline.happened(event.type, from: event.source, now: now)
+        let actions = self.timeline.happened(event.type, from: event.source, now: now) {
+            self.counts()
+        }
         if !actions.isEmpty || self.timeline.nextDue != self.wakeup { self.perform(actions) }
+    }
+
+    /// These faults are in force.
+    func armed(_ indices: [Int]) {
+        self.timeline.armed(indices, now: self.shop.simulation.now)
+        self.wakeUp()
     }
 
     private func perform(_ actions: [FaultTimeline.Action]) {
@@ -93,13 +101,19 @@ final class FaultRunner {
             case .perform(let index): self.begin(operation: index)
             }
         }
+        self.wakeUp()
+    }
+
+    /// Sees to it that it goes on when the next thing is due.
+    private func wakeUp() {
         guard let due = self.timeline.nextDue, self.wakeup.map({ due < $0 }) ?? true else { return }
         self.wakeup = due
         // Where in the order of an instant it comes, the seed decides.
         self.shop.simulation.after(due - self.shop.simulation.now) { [weak self] in
             guard let self else { return }
             if self.wakeup == due { self.wakeup = nil }
-            self.perform(self.timeline.timePassed(now: self.shop.simulation.now))
+            let now = self.shop.simulation.now
+            self.perform(self.timeline.timePassed(now: now) { self.counts() })
         }
     }
 
@@ -111,11 +125,23 @@ final class FaultRunner {
     /// Whether a fault is to end, or something to begin, by the clock.
     var isUnderWay: Bool { !self.timeline.hasBegunAll || !self.timeline.isHealed }
 
+    /// Whether nothing is to come but bites of what is armed.
+    var onlyWaits: Bool { self.timeline.onlyWaits(now: self.shop.simulation.now) }
+
     /// Whether what is over has been undone, and no operation is under way.
     var isSettled: Bool { self.hub.isSettled && !self.isOperating.contains(true) }
 
-    /// Takes the last counts of what is still armed.
-    func finish() {
+    /// How often each fault has bitten until now.
+    private func counts() -> [Int] {
+        self.takeCounts()
+        return self.bitten
+    }
+
+    /// When a fault began and ended; nil where it did not.
+    func span(of fault: Int) -> (began: Instant?, ended: Instant?) { self.timeline.span(of: fault) }
+
+    /// Takes the counts of what is armed.
+    func takeCounts() {
         for name in self.shop.parties.keys.sorted() { self.countParty(name) }
         self.countHub()
         for index in self.faults.indices where self.states[index].isActive { self.count(index) }
@@ -136,8 +162,7 @@ final class FaultRunner {
 
     private func begin(_ index: Int) {
         let fault = self.faults[index]
-        self.states[index].isActive = fault.duration > .zero
-        self.states[index].until = self.shop.simulation.now + fault.duration
+        self.states[index].isActive = fault.lasts
         switch fault.kind {
         case .kill: self.kill(index)
         case .crashLoop, .pause, .slowProcessor, .clockSkew: self.beginProcess(index)
@@ -153,13 +178,13 @@ final class FaultRunner {
             self.note(index, self.words(of: fault))
         case .down, .slowAnswers, .timeoutAfter, .answersTwice:
             self.note(index, self.words(of: fault))
-            self.countParty(fault.target)
             self.arm(index)
         }
     }
 
     private func end(_ index: Int) {
         self.count(index)
+        if self.faults[index].kind.aim == .party { return self.disarm(index) }
         self.states[index].isActive = false
         if self.faults[index].kind.aim == .process { self.endProcess(index) }
     }
@@ -184,7 +209,7 @@ final class FaultRunner {
     }
 
     func words(of fault: Fault) -> String {
-        fault.duration > .zero ? "\(fault.deed) for \(fault.duration.text)" : fault.deed
+        fault.deed + fault.lasting
     }
 
     // MARK: Load

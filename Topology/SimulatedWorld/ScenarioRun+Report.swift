@@ -47,15 +47,13 @@ extension ScenarioRun {
         _ outcome: ScenarioOutcome,
         _ builder: ReportTimelineBuilder
     ) -> [ReportRun.FaultBar] {
-        var begins: [Int: Duration] = [:]
-        for incident in self.incidents {
-            guard let fault = incident.fault, begins[fault] == nil else { continue }
-            begins[fault] = incident.time - self.began
-        }
         return self.scenario.faults.enumerated().map { index, fault in
             let names = fault.to.isEmpty ? [fault.target] : [fault.target, fault.to]
-            let begin = begins[index]
-            let end = begin.map { $0 + max(fault.duration, .milliseconds(1)) }
+            let span = self.faultSpan(index)
+            let begin = span.began.map { $0 - self.began }
+            let end = (fault.lasts ? span.ended : span.began).map { ended in
+                max(ended - self.began, (begin ?? .zero) + .milliseconds(1))
+            }
             return ReportRun.FaultBar(
                 text: fault.description,
                 label: fault.deed,

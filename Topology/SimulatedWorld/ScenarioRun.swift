@@ -107,7 +107,9 @@ package struct ScenarioRun {
             self.shop.simulation.run(within: .milliseconds(250)) { false }
             let now = self.shop.simulation.now
             if self.isBroken { break }
-            if self.faults.isUnderWay { lastTrouble = now }
+            if self.faults.isUnderWay, !self.faults.onlyWaits || !self.shop.isAtRest {
+                lastTrouble = now
+            }
             let isLongEnough = now - self.start >= self.scenario.atLeast
             if isLongEnough, lastTrouble < now, self.faults.isSettled, self.shop.isAtRest {
                 hasConverged = true
@@ -116,7 +118,7 @@ package struct ScenarioRun {
                 isOver = true
             }
         }
-        self.faults.finish()
+        self.faults.takeCounts()
         defer { self.shop.end() }
         return self.outcome(hasConverged)
     }
@@ -210,6 +212,11 @@ package struct ScenarioRun {
 
     /// What was done on purpose, in order.
     package var incidents: [Incident] { self.faults.incidents }
+
+    /// When a fault began and ended; nil where it did not.
+    func faultSpan(_ fault: Int) -> (began: Instant?, ended: Instant?) {
+        self.faults.span(of: fault)
+    }
 
     /// What the outside parties wrote down.
     package func ledgers() throws -> Ledgers { try self.shop.ledgers() }

@@ -1,7 +1,7 @@
 import Chaos
 import Mesh
 
-/// Finds the few faults and orders that suffice to break the same promise.
+/// Finds the few faults, operations and orders that suffice to break the same promise.
 package struct Shrinker {
     /// The smallest scenario so far.
     package private(set) var scenario: Scenario
@@ -31,6 +31,7 @@ package struct Shrinker {
         var withoutFaults = self.scenario
         withoutFaults.faults = []
         if !self.keep(withoutFaults, tries: 1) { self.shrinkFaults(tries: 1) }
+        self.shrinkOperations()
         self.shrinkOrders()
         self.shrinkFaults(tries: 3)
         self.shrinkOrders()
@@ -44,6 +45,15 @@ package struct Shrinker {
             candidate.faults = zip(faults, self.outcome.bitten).filter { $1 > 0 }.map(\.0)
             guard candidate.faults.count < faults.count, self.keep(candidate, tries: tries)
             else { return }
+        }
+    }
+
+    /// Leaves out each operation that the failure does not need; there are but a few.
+    private mutating func shrinkOperations() {
+        for index in self.scenario.operations.indices.reversed() {
+            var candidate = self.scenario
+            candidate.operations.remove(at: index)
+            _ = self.keep(candidate, tries: 3)
         }
     }
 

@@ -9,6 +9,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     private let simulation: Simulation
     private let disk: MemoryDisk
     private let machine: Machine
+    private let capacity: Int
     private let flaws: Flaws
     private var desk: PartyDesk<Machine>?
     private var waiting: [Int: (Result<[UInt8], any Error>) -> Void] = [:]
@@ -30,6 +31,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     init(
         name: String,
         machine: Machine,
+        capacity: Int,
         disk: MemoryDisk,
         simulation: Simulation,
         flaws: Flaws,
@@ -39,6 +41,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         self.flaws = flaws
         self.name = name
         self.machine = machine
+        self.capacity = capacity
         self.disk = disk
         self.simulation = simulation
         self.process = simulation.process(name)
@@ -53,7 +56,12 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
         guard self.desk == nil else { return }
         self.incarnation += 1
         do {
-            self.desk = try PartyDesk(machine: self.machine, disk: self.disk, flaws: self.flaws)
+            self.desk = try PartyDesk(
+                machine: self.machine,
+                disk: self.disk,
+                capacity: self.capacity,
+                flaws: self.flaws
+            )
         } catch {
             return self.onExit(.exited(code: 3))
         }
@@ -170,6 +178,12 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
     }
 
     func arm(_ fault: PartyFaults.Armed) { self.desk?.arm(fault) }
+    func disarm(_ fault: String) {
+        self.desk?.disarm(fault)
+        for standing in self.standing where standing.name == fault {
+            self.desk?.arm(PartyFaults.Armed(standing))
+        }
+    }
     var armed: [PartyFaults.Armed] { self.desk?.armed ?? [] }
 }
 
@@ -177,6 +191,7 @@ final class SimulatedParty<Machine: PartyMachine>: SimulatedProcess, SimulatedPa
 protocol SimulatedPartyProcess: SimulatedProcess {
     func ask(_ request: [UInt8], _ answer: @escaping (Result<[UInt8], any Error>) -> Void)
     func arm(_ fault: PartyFaults.Armed)
+    func disarm(_ fault: String)
     var armed: [PartyFaults.Armed] { get }
     /// Called when the process is up, and when it is about to die.
     var onUp: () -> Void { get set }

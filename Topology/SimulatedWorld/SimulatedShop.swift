@@ -166,21 +166,27 @@ package final class SimulatedShop {
     private func addParties() {
         for party in self.topology.outside {
             var settings = Settings(party.settings)
+            let capacity = settings.count("capacity", default: 0)
             switch party.kind {
             case .bank:
-                self.add(party, BankMachine(settings: &settings))
+                self.add(party, BankMachine(settings: &settings), capacity)
             case .mail:
-                self.add(party, MailRelayMachine())
+                self.add(party, MailRelayMachine(), capacity)
             case .shoppers:
                 break
             }
         }
     }
 
-    private func add<Machine: PartyMachine>(_ named: Topology.OutsideParty, _ machine: Machine) {
+    private func add<Machine: PartyMachine>(
+        _ named: Topology.OutsideParty,
+        _ machine: Machine,
+        _ capacity: Int
+    ) {
         let party = SimulatedParty(
             name: named.name,
             machine: machine,
+            capacity: capacity,
             disk: self.ledgerDisk,
             simulation: self.simulation,
             flaws: self.flaws,

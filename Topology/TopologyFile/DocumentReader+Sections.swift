@@ -201,7 +201,9 @@ extension DocumentReader {
         } else if kind == .bank || kind == .mail, !party.emits.isEmpty {
             self.report(path["emits"], "only shoppers publish; a \(party.kind.rawValue) is called")
         }
-        if kind == .bank { self.checkBank(party.settings, section, path["settings"]) }
+        if kind == .bank || kind == .mail {
+            self.checkCalled(party.kind, section, path["settings"])
+        }
         for (node, path) in self.list(section, "faults") {
             guard let section = self.section(node, path, .partyFault),
                 let kind: Topology.PartyFault.Kind = self.choice(section, "kind")
@@ -217,19 +219,26 @@ extension DocumentReader {
         return party
     }
 
-    private mutating func checkBank(
-        _ settings: JSONValue,
+    /// Checks the settings of a party that is called.
+    private mutating func checkCalled(
+        _ kind: Topology.OutsideParty.Kind,
         _ section: Section?,
         _ path: DocumentPath
     ) {
+        let known = kind == .bank ? ["declines", "capacity"] : ["capacity"]
         guard case .object(let members)? = section?["settings"]?.content else { return }
         for member in members {
-            if member.name == "declines" {
+            if member.name == "declines", kind == .bank {
                 _ = self.ratio(member.value, path["declines"])
-            } else if let near = Suggestion.closest(to: member.name, among: ["declines"]) {
+            } else if member.name == "capacity" {
+                guard case .int(1...1_000_000_000) = member.value.content else {
+                    self.report(path["capacity"], "expected a whole number of requests a second")
+                    continue
+                }
+            } else if let near = Suggestion.closest(to: member.name, among: known) {
                 self.warn(
                     path[member.name],
-                    "the bank has no such setting",
+                    "the \(kind.rawValue) has no such setting",
                     "did you mean '\(near)'?"
                 )
             }

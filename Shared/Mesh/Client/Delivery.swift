@@ -1,10 +1,10 @@
-/// One attempt to hand an event to a service.
-package struct Delivery: Sendable, Hashable {
-    package var topic: Int
-    package var offset: UInt64
+/// One attempt to hand an event to a service; a class, as it passes through many hands.
+package final class Delivery: Sendable {
+    package let topic: Int
+    package let offset: UInt64
     /// 1 for the first attempt.
-    package var attempt: Int
-    package var event: EventEnvelope
+    package let attempt: Int
+    package let event: EventEnvelope
 
     package init(topic: Int, offset: UInt64, attempt: Int, event: EventEnvelope) {
         self.topic = topic

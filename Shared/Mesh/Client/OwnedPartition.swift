@@ -1,5 +1,7 @@
 /// One partition of the service's state, as the instance that owns it sees it.
-struct OwnedPartition {
+///
+/// Each belongs to one client; a class, so that what is noted of it costs no copy of it.
+final class OwnedPartition: @unchecked Sendable {
     enum Phase: Sendable, Hashable {
         case restoring
         case ready
@@ -7,7 +9,6 @@ struct OwnedPartition {
         case releasing
     }
 
-    let number: Int
     var phase = Phase.restoring
     let epoch: UInt64
     /// The sequence number of the last commit sent.
@@ -44,34 +45,23 @@ struct OwnedPartition {
         }
     }
 
-    init(_ number: Int, epoch: UInt64, floors: [(topic: Int, offset: UInt64)]) {
-        self.number = number
+    init(epoch: UInt64, floors: [(topic: Int, offset: UInt64)]) {
         self.epoch = epoch
         self.intakes = floors.map { ($0.topic, Intake(floor: $0.offset)) }
     }
 
-    /// The hub confirmed a commit, and with it those before.
-    mutating func answered(_ sequence: UInt64) {
+    /// The hub confirmed a commit, and with it those before; returns whether it was of this epoch.
+    func answered(_ sequence: UInt64, epoch: UInt64) -> Bool {
+        guard epoch == self.epoch else { return false }
         self.answeredUpTo = max(self.answeredUpTo, sequence)
-    }
-
-    /// Another commit leaves; returns its sequence number.
-    mutating func commits(hasSnapshot: Bool) -> UInt64 {
-        self.sequence += 1
-        self.commitsSinceSnapshot = hasSnapshot ? 0 : self.commitsSinceSnapshot + 1
-        return self.sequence
-    }
-
-    /// Whether the hub wants it back and nothing is in hand.
-    var isReleased: Bool {
-        self.phase == .releasing && self.handling == 0 && self.folded.isEmpty
+        return true
     }
 
     /// Whether a commit waits for its confirmation.
     var hasUnanswered: Bool { self.sequence > self.answeredUpTo }
 
     /// Returns whether nothing was confirmed since the last look although something was open.
-    mutating func isStuck() -> Bool {
+    func isStuck() -> Bool {
         guard self.hasUnanswered else {
             self.lookedAt = nil
             return false
@@ -80,8 +70,11 @@ struct OwnedPartition {
         return self.lookedAt == self.answeredUpTo
     }
 
+    /// Whether deliveries of that epoch are to be handled.
+    func takes(_ epoch: UInt64) -> Bool { self.phase == .ready && self.epoch == epoch }
+
     /// Notes that a projection has folded an event; returns the credit to give back.
-    mutating func fold(_ place: Acknowledgement) -> Int {
+    func fold(_ place: Acknowledgement) -> Int {
         self.foldedCount += 1
         self.spent += 1
         let last = self.folded.count - 1
@@ -96,24 +89,12 @@ struct OwnedPartition {
         return self.spent
     }
 
-    /// What the service is to do with a delivery whose turn it is.
-    func handle(_ delivery: Delivery) -> ServiceClient.Action {
-        .handle(partition: self.number, epoch: self.epoch, delivery)
-    }
-
-    /// What was folded has left in a commit.
-    mutating func foldIsCommitted() {
-        self.folded = []
-        self.foldedCount = 0
-        self.spent = 0
-    }
-
     private func intake(of topic: Int) -> Int? {
         self.intakes.firstIndex { $0.topic == topic }
     }
 
     /// Takes a delivery; returns whether it may be handled at once.
-    mutating func take(_ delivery: Delivery) -> Bool {
+    func take(_ delivery: Delivery) -> Bool {
         guard let intake = self.intake(of: delivery.topic),
             self.intakes[intake].intake.accepts(delivery.offset)
         else { return false }
@@ -142,14 +123,14 @@ struct OwnedPartition {
     }
 
     /// Lets the only delivery that is being handled be found by its subject.
-    private mutating func joinOthers() {
+    private func joinOthers() {
         guard let subject = self.alone else { return }
         self.alone = nil
         self.queues[subject] = Queue()
     }
 
     /// A delivery is done with; returns the next one of its subject.
-    mutating func finished(_ subject: String) -> Delivery? {
+    func finished(_ subject: String) -> Delivery? {
         self.handling -= 1
         if self.alone != nil {
             self.alone = nil
@@ -158,7 +139,7 @@ struct OwnedPartition {
         return self.next(of: subject)
     }
 
-    private mutating func next(of subject: String) -> Delivery? {
+    private func next(of subject: String) -> Delivery? {
         guard var queue = self.queues[subject], queue.blockedBy == nil else { return nil }
         guard !queue.waiting.isEmpty, self.phase == .ready else {
             self.queues[subject] = nil
@@ -171,7 +152,7 @@ struct OwnedPartition {
     }
 
     /// A delivery failed: its subject waits until it comes again.
-    mutating func failed(_ delivery: Delivery) {
+    func failed(_ delivery: Delivery) {
         self.handling -= 1
         self.alone = nil
         if let intake = self.intake(of: delivery.topic) {
@@ -181,7 +162,7 @@ struct OwnedPartition {
     }
 
     /// The hub gave a failed delivery up; returns what may go on.
-    mutating func settled(_ place: Acknowledgement) -> Delivery? {
+    func settled(_ place: Acknowledgement) -> Delivery? {
         let blocked = self.queues.first { $0.value.blockedBy == place }?.key
         guard let subject = blocked else { return nil }
         self.queues[subject]?.blockedBy = nil
@@ -189,46 +170,22 @@ struct OwnedPartition {
     }
 }
 
-/// The partitions that an instance owns, ascending by their numbers.
-///
-/// They are few, and looked up for every frame. What is done to one is done where it lies, so that
-/// nothing is copied.
+/// The partitions that an instance owns, by number: they are few, and looked up for every frame.
 struct OwnedPartitions: Sendable {
     /// No service has more.
     static let countMax = 1 << 16
 
-    var all: [OwnedPartition] = []
+    private var slots: [OwnedPartition?] = []
 
-    /// Where the partition lies that has this number; nil where it is not owned.
-    func place(of number: Int) -> Int? {
-        let place = self.firstPlace(from: number)
-        return place < self.all.count && self.all[place].number == number ? place : nil
-    }
+    /// The numbers of those that are there, ascending.
+    var owned: [Int] { self.slots.indices.filter { self.slots[$0] != nil } }
 
-    /// Where the partition lies that has this number, if it is owned in this epoch.
-    func place(of number: Int, epoch: UInt64) -> Int? {
-        guard let place = self.place(of: number), self.all[place].epoch == epoch else { return nil }
-        return place
-    }
-
-    mutating func own(_ partition: OwnedPartition) {
-        self.all.insert(partition, at: self.firstPlace(from: partition.number))
-    }
-
-    /// Forgets a partition; returns whether it was owned.
-    @discardableResult
-    mutating func lose(_ number: Int) -> Bool {
-        guard let place = self.place(of: number) else { return false }
-        self.all.remove(at: place)
-        return true
-    }
-
-    private func firstPlace(from number: Int) -> Int {
-        var (low, high) = (0, self.all.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self.all[middle].number < number { low = middle + 1 } else { high = middle }
+    subscript(partition: Int) -> OwnedPartition? {
+        get { partition < self.slots.count ? self.slots[partition] : nil }
+        set {
+            guard partition < Self.countMax else { return }
+            while self.slots.count <= partition { self.slots.append(nil) }
+            self.slots[partition] = newValue
         }
-        return low
     }
 }

@@ -98,20 +98,9 @@ package struct PublisherClient: Sendable {
         self.publish(to: topic) { event.encode(into: &$0) }
     }
 
-    /// Publishes an event whose data are the fields of `content`, without an array of their own.
+    /// Publishes an event of which `write` appends the binary form.
     @discardableResult
     package mutating func publish(
-        _ event: EventEnvelope,
-        carrying content: some WireCodable,
-        to topic: String
-    ) -> UInt64 {
-        self.publish(to: topic) { writer in
-            event.encodeAttributes(into: &writer)
-            writer.countedInPlace { $0.fields(of: content) }
-        }
-    }
-
-    private mutating func publish(
         to name: String,
         _ write: (inout WireWriter) -> Void
     ) -> UInt64 {

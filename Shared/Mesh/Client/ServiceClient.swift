@@ -30,7 +30,7 @@ package struct ServiceClient: Sendable {
     private let hello: Hello
     private let flaws: Set<String>
     private var out = WireWriter()
-    /// How many deliveries of a partition may be under way at once.
+    /// How many unacknowledged deliveries a partition may hold.
     private var window = 1
     private var partitions = OwnedPartitions()
     private var topicNumbers: [String: Int] = [:]
@@ -58,11 +58,11 @@ package struct ServiceClient: Sendable {
 
     /// Whether this epoch of this partition is still the instance's to commit to.
     package func owns(_ partition: Int, epoch: UInt64) -> Bool {
-        self.partitions.place(of: partition, epoch: epoch) != nil
+        self.partitions[partition]?.epoch == epoch
     }
 
     /// The partitions that the instance owns, ascending.
-    package var owned: [Int] { self.partitions.all.map(\.number) }
+    package var owned: [Int] { self.partitions.owned }
 
     // MARK: Connection
 
@@ -76,7 +76,6 @@ package struct ServiceClient: Sendable {
     package mutating func disconnected() -> [Action] {
         let owned = self.owned
         self.partitions = OwnedPartitions()
-        self.window = 1
         self.isSealing = false
         self.out = WireWriter()
         return owned.map { .forget(partition: $0, reason: "the hub is gone") }
@@ -165,8 +164,8 @@ package struct ServiceClient: Sendable {
             let partition = try reader.count()
             let epoch = try reader.varint()
             let sequence = try reader.varint()
-            guard let place = self.partitions.place(of: partition, epoch: epoch) else { return [] }
-            self.partitions.all[place].answered(sequence)
+            guard self.partitions[partition]?.answered(sequence, epoch: epoch) == true
+            else { return [] }
             return [.committed(partition: partition, epoch: epoch, sequence: sequence)]
         case .commitRefused: return try self.commitRefused(&reader)
         case .settled: return try self.settled(&reader)
@@ -202,13 +201,13 @@ package struct ServiceClient: Sendable {
     /// anew; where only the answer is, it answers again.
     package mutating func askAboutUnanswered() -> Bool {
         var isAnyOpen = false
-        for place in self.partitions.all.indices {
-            let isStuck = self.partitions.all[place].isStuck()
-            isAnyOpen = isAnyOpen || self.partitions.all[place].hasUnanswered
+        for partition in self.owned {
+            guard let state = self.partitions[partition] else { continue }
+            let isStuck = state.isStuck()
+            isAnyOpen = isAnyOpen || state.hasUnanswered
             guard isStuck else { continue }
-            let state = self.partitions.all[place]
             self.out.frame(.unanswered) {
-                $0.varint(UInt64(state.number))
+                $0.varint(UInt64(partition))
                 $0.varint(state.epoch)
                 $0.varint(state.sequence)
             }
@@ -230,10 +229,10 @@ package struct ServiceClient: Sendable {
         }
         let snapshot = try reader.u8() == 1 ? try reader.counted() : nil
         var actions: [Action] = []
-        if self.partitions.lose(partition) {
+        if self.partitions[partition] != nil {
             actions.append(.forget(partition: partition, reason: "it is assigned anew"))
         }
-        self.partitions.own(OwnedPartition(partition, epoch: epoch, floors: floors))
+        self.partitions[partition] = OwnedPartition(epoch: epoch, floors: floors)
         actions.append(.restore(partition: partition, snapshot: snapshot))
         return actions
     }
@@ -248,8 +247,8 @@ package struct ServiceClient: Sendable {
         for _ in 0..<count {
             actions.append(.apply(partition: partition, change: try reader.counted()))
         }
-        guard let place = self.partitions.place(of: partition, epoch: epoch),
-            self.partitions.all[place].phase == .restoring
+        guard let state = self.partitions[partition], state.epoch == epoch,
+            state.phase == .restoring
         else { return [] }
         guard isLast else {
             self.out.frame(.more) {
@@ -259,7 +258,7 @@ package struct ServiceClient: Sendable {
             }
             return actions
         }
-        self.partitions.all[place].phase = .ready
+        state.phase = .ready
         self.sendCredit(partition, epoch, self.window)
         actions.append(.ready(partition: partition))
         return actions
@@ -276,25 +275,25 @@ package struct ServiceClient: Sendable {
     private mutating func revoked(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let partition = try reader.count()
         let epoch = try reader.varint()
-        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return [] }
-        let wasReady = self.partitions.all[place].phase == .ready
-        self.partitions.all[place].phase = .releasing
+        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
+        let wasReady = state.phase == .ready
+        state.phase = .releasing
         // A projection commits what it has folded first; then it has nothing in hand.
-        if wasReady, !self.partitions.all[place].folded.isEmpty {
-            return [.takeSnapshot(partition: partition)]
-        }
-        return self.releaseIfIdle(place)
+        if wasReady, !state.folded.isEmpty { return [.takeSnapshot(partition: partition)] }
+        return self.releaseIfIdle(partition, state)
     }
 
-    private mutating func releaseIfIdle(_ place: Int) -> [Action] {
-        guard self.partitions.all[place].isReleased else { return [] }
-        let partition = self.partitions.all[place].number
-        let epoch = self.partitions.all[place].epoch
+    private mutating func releaseIfIdle(
+        _ partition: Int,
+        _ state: OwnedPartition
+    ) -> [Action] {
+        guard state.phase == .releasing, state.handling == 0, state.folded.isEmpty
+        else { return [] }
         self.out.frame(.released) {
             $0.varint(UInt64(partition))
-            $0.varint(epoch)
+            $0.varint(state.epoch)
         }
-        self.partitions.lose(partition)
+        self.partitions[partition] = nil
         return [.forget(partition: partition, reason: "it moves to another instance")]
     }
 
@@ -305,7 +304,7 @@ package struct ServiceClient: Sendable {
         let code = Refusal.Code(rawValue: try reader.u8()) ?? .malformed
         let message = try reader.text()
         guard self.owns(partition, epoch: epoch) else { return [] }
-        self.partitions.lose(partition)
+        self.partitions[partition] = nil
         let reason = "commit \(sequence) was refused: \(code): \(message)"
         return [.forget(partition: partition, reason: reason)]
     }
@@ -325,11 +324,9 @@ package struct ServiceClient: Sendable {
             event: try EventEnvelope(decoding: envelope, like: &self.texts[reading.topic])
         )
         reading.offset = offset
-        guard let place = self.partitions.place(of: partition, epoch: epoch),
-            self.partitions.all[place].phase == .ready
-        else { return nil }
-        guard self.partitions.all[place].take(delivery) else {
-            return self.flaws.isEmpty ? nil : self.takenByMistake(delivery, place)
+        guard let state = self.partitions[partition], state.takes(epoch) else { return nil }
+        guard state.take(delivery) else {
+            return self.flaws.isEmpty ? nil : self.takenByMistake(delivery, partition, state)
         }
         return .handle(partition: partition, epoch: epoch, delivery)
     }
@@ -337,28 +334,27 @@ package struct ServiceClient: Sendable {
     /// The planted bugs: what is a repeat, or must wait for its subject, is handled all the same.
     private mutating func takenByMistake(
         _ delivery: Delivery,
-        _ place: Int
+        _ partition: Int,
+        _ state: OwnedPartition
     ) -> Action? {
-        let isWaiting = self.partitions.all[place].queues[delivery.event.subject]?
-            .takeBack(delivery)
+        let isWaiting = state.queues[delivery.event.subject]?.takeBack(delivery)
         let flaw = isWaiting == true ? "subject-order-lost" : "repeats-handled"
         guard self.flaws.contains(flaw) else {
             if isWaiting == true {
-                self.partitions.all[place].queues[delivery.event.subject]?.waiting
-                    .append(delivery)
+                state.queues[delivery.event.subject]?.waiting.append(delivery)
             }
             return nil
         }
-        self.partitions.all[place].handling += 1
-        return self.partitions.all[place].handle(delivery)
+        state.handling += 1
+        return .handle(partition: partition, epoch: state.epoch, delivery)
     }
 
     private mutating func settled(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let partition = try reader.count()
         let epoch = try reader.varint()
-        let settled = Acknowledgement(topic: try reader.count(), offset: try reader.varint())
-        guard let place = self.partitions.place(of: partition, epoch: epoch),
-            let next = self.partitions.all[place].settled(settled)
+        let place = Acknowledgement(topic: try reader.count(), offset: try reader.varint())
+        guard let state = self.partitions[partition], state.epoch == epoch,
+            let next = state.settled(place)
         else { return [] }
         return [.handle(partition: partition, epoch: epoch, next)]
     }
@@ -385,9 +381,10 @@ package struct ServiceClient: Sendable {
         _ delivery: Delivery,
         _ decision: Decision
     ) -> UInt64? {
-        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return nil }
-        let sequence = self.partitions.all[place].commits(hasSnapshot: decision.snapshot != nil)
-        var commit = Commit(partition: partition, epoch: epoch, sequence: sequence)
+        guard let state = self.partitions[partition], state.epoch == epoch else { return nil }
+        state.sequence += 1
+        state.commitsSinceSnapshot = decision.snapshot == nil ? state.commitsSinceSnapshot + 1 : 0
+        var commit = Commit(partition: partition, epoch: epoch, sequence: state.sequence)
         commit.acknowledged = [AcknowledgedRun(delivery.place)]
         commit.emitted = decision.emitted
         commit.changes = decision.changes
@@ -396,7 +393,7 @@ package struct ServiceClient: Sendable {
         commit.snapshot = decision.snapshot
         commit.credit = 1
         commit.encode(into: &self.out)
-        return sequence
+        return state.sequence
     }
 
     /// Sends emitted events in a commit of their own, apart from the turn's: a planted bug.
@@ -405,19 +402,16 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ emitted: [Commit.Emission]
     ) {
-        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return }
-        self.partitions.all[place].sequence += 1
-        let sequence = self.partitions.all[place].sequence
-        var commit = Commit(partition: partition, epoch: epoch, sequence: sequence)
+        guard let state = self.partitions[partition], state.epoch == epoch else { return }
+        state.sequence += 1
+        var commit = Commit(partition: partition, epoch: epoch, sequence: state.sequence)
         commit.emitted = emitted
         commit.encode(into: &self.out)
     }
 
     /// How many turns committed since the partition's last snapshot.
     package func commitsSinceSnapshot(_ partition: Int) -> Int {
-        self.partitions.place(of: partition).map {
-            self.partitions.all[$0].commitsSinceSnapshot
-        } ?? 0
+        self.partitions[partition]?.commitsSinceSnapshot ?? 0
     }
 
     /// The handler of a delivery that has decided is over: its subject goes on.
@@ -426,15 +420,19 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ delivery: Delivery
     ) -> [Action] {
-        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return [] }
-        return self.finished(place, delivery)
+        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
+        return self.finished(partition, state, delivery)
     }
 
-    private mutating func finished(_ place: Int, _ delivery: Delivery) -> [Action] {
-        guard let next = self.partitions.all[place].finished(delivery.event.subject) else {
-            return self.releaseIfIdle(place)
+    private mutating func finished(
+        _ partition: Int,
+        _ state: OwnedPartition,
+        _ delivery: Delivery
+    ) -> [Action] {
+        if let next = state.finished(delivery.event.subject) {
+            return [.handle(partition: partition, epoch: state.epoch, next)]
         }
-        return [self.partitions.all[place].handle(next)]
+        return self.releaseIfIdle(partition, state)
     }
 
     /// A projection has folded a delivery into its state.
@@ -443,39 +441,36 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ delivery: Delivery
     ) -> [Action] {
-        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return [] }
-        let spent = self.partitions.all[place].fold(delivery.place)
+        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
+        let spent = state.fold(delivery.place)
         if spent * 4 >= self.window {
             self.sendCredit(partition, epoch, spent)
-            self.partitions.all[place].spent = 0
+            state.spent = 0
         }
-        return self.finished(place, delivery)
+        return self.finished(partition, state, delivery)
     }
 
     /// How many deliveries a projection has folded since its last commit.
     package func foldedCount(_ partition: Int) -> Int {
-        self.partitions.place(of: partition).map { self.partitions.all[$0].foldedCount } ?? 0
+        self.partitions[partition]?.foldedCount ?? 0
     }
 
     /// Commits a projection's snapshot together with its places and what it publishes.
     package mutating func snapshotTaken(_ partition: Int, _ decision: Decision) -> [Action] {
-        guard let place = self.partitions.place(of: partition),
-            self.partitions.all[place].phase != .restoring,
-            !self.partitions.all[place].folded.isEmpty
+        guard let state = self.partitions[partition], state.phase != .restoring,
+            !state.folded.isEmpty
         else { return [] }
-        self.partitions.all[place].sequence += 1
-        var commit = Commit(
-            partition: partition,
-            epoch: self.partitions.all[place].epoch,
-            sequence: self.partitions.all[place].sequence
-        )
-        commit.acknowledged = self.partitions.all[place].folded
+        state.sequence += 1
+        var commit = Commit(partition: partition, epoch: state.epoch, sequence: state.sequence)
+        commit.acknowledged = state.folded
         commit.emitted = decision.emitted
         commit.snapshot = decision.snapshot
-        commit.credit = self.partitions.all[place].spent
+        commit.credit = state.spent
         commit.encode(into: &self.out)
-        self.partitions.all[place].foldIsCommitted()
-        return self.releaseIfIdle(place)
+        state.folded = []
+        state.foldedCount = 0
+        state.spent = 0
+        return self.releaseIfIdle(partition, state)
     }
 
     /// A handler threw: ask for another attempt later.
@@ -485,8 +480,8 @@ package struct ServiceClient: Sendable {
         _ delivery: Delivery,
         _ error: String
     ) -> [Action] {
-        guard let place = self.partitions.place(of: partition, epoch: epoch) else { return [] }
-        self.partitions.all[place].failed(delivery)
+        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
+        state.failed(delivery)
         self.out.frame(.nack) {
             $0.varint(UInt64(partition))
             $0.varint(epoch)
@@ -494,6 +489,6 @@ package struct ServiceClient: Sendable {
             $0.varint(delivery.offset)
             $0.text(String(error.prefix(500)))
         }
-        return self.releaseIfIdle(place)
+        return self.releaseIfIdle(partition, state)
     }
 }

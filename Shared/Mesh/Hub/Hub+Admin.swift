@@ -200,9 +200,8 @@ extension Hub {
         guard let service = self.layout.serviceIndex(name) else {
             return ["error": .string("there is no service '\(name)'")]
         }
-        let isProjection = self.connections.values.contains {
-            $0.service == service && $0.hello?.isProjection == true
-        }
+        // Also where no instance runs just now.
+        let isProjection = self.services[service].contains(where: \.isProjection)
         if isProjection, request["to"]?.int != 0 || request["topic"] != nil {
             return [
                 "error": .string(
@@ -226,7 +225,9 @@ extension Hub {
                 moved += Int64(floor - target)
                 self.rewind(service, partition, cursor, to: target, now)
             }
-            if isProjection { self.forgetState(service, partition, now) }
+            if isProjection, !self.isFlawed("rewound-keeps-state") {
+                self.forgetState(service, partition, now)
+            }
             self.services[service][partition].owner = nil
             self.services[service][partition].phase = .unowned
         }

@@ -286,7 +286,7 @@ extension Hub {
                     name: timer.name,
                     generation: generation
                 ),
-                due: self.isFlawed("timers-early") ? timer.due + .milliseconds(-500) : timer.due
+                due: timer.due + (.zero - self.flawedHaste(timer.envelope))
             )
         }
         for name in commit.timersCancelled
@@ -294,6 +294,16 @@ extension Hub {
             self.cancelledTimerCount += 1
         }
         self.forgetCancelledTimers()
+    }
+
+    /// How much too early the planted bugs let a timer fire.
+    private func flawedHaste(_ envelope: UnsafeRawBufferPointer) -> Duration {
+        if self.configuration.flaws.isEmpty { return .zero }
+        if self.isFlawed("timers-early") { return .milliseconds(500) }
+        guard self.isFlawed("timers-by-sender"),
+            let event = try? EventEnvelope(decoding: [UInt8](envelope))
+        else { return .zero }
+        return max(.zero, event.time - self.timeOfInput)
     }
 
     /// Drops the deadlines of cancelled timers once they are most of all, so that timers which are

@@ -135,7 +135,8 @@ extension Hub {
 
     /// Makes `id` the owner under a new epoch; commits of older epochs are refused from here on.
     private func assign(_ service: Int, _ partition: Int, to id: ConnectionID, _ now: Instant) {
-        guard let instance = self.connections[id]?.name else { return }
+        guard let hello = self.connections[id]?.hello, let instance = self.connections[id]?.name
+        else { return }
         let cursors = self.services[service][partition].cursors
         self.services[service][partition].restart()
         if self.isFlawed("inflight-lost") {
@@ -147,6 +148,7 @@ extension Hub {
         self.services[service][partition].owner = id
         self.services[service][partition].phase = .restoring
         self.services[service][partition].isTold = false
+        self.services[service][partition].isProjection = hello.isProjection
         let state = self.services[service][partition]
         self.log.append { writer, _ in
             writer.record(.assigned, at: now)
@@ -154,6 +156,7 @@ extension Hub {
             writer.varint(UInt64(partition))
             writer.varint(state.epoch)
             writer.text(instance)
+            writer.u8(state.isProjection ? 1 : 0)
         }
         self.needsSync = true
         self.journalRequests.append(

@@ -39,12 +39,10 @@ extension Hub {
             < self.topics[topic][partition].end
             || !self.services[service][partition].cursors[cursor].due.isEmpty
             || self.topics[topic][partition].volatile != nil
-        // Most have nothing.
-        guard isOpen else { return false }
         // One that failed and comes again may take credit that is not there: the owner may have
         // given all of it to later events of the same subject, which wait for just that one.
         let credit = self.services[service][partition].credit
-        if credit > 0 { return true }
+        if !isOpen || credit > 0 { return isOpen }
         return credit > -self.layout.limits.window
             && !self.services[service][partition].cursors[cursor].due.isEmpty
     }
@@ -416,19 +414,21 @@ extension Hub {
         let topic = self.services[service][partition].cursors[cursor].topic
         if let place = self.topics[topic][partition].place(of: offset) { return place }
         if let place = self.fromBacklog(service, partition, cursor, offset) { return place }
-        var state = self.services[service][partition].cursors[cursor]
         guard let indexed = self.topics[topic][partition].scanStart(for: offset) else { return nil }
         // Where the last scan ended may be long ago, and what lies there removed since.
-        let known = state.scan.flatMap { $0.offset <= offset ? $0.position : nil }
-        let start = max(indexed, known ?? 0)
-        var collector = PlaceCollector(topic: topic, partition: partition, from: offset)
-        var position = start
-        while collector.found.isEmpty, position < self.log.durable {
+        let scan = self.services[service][partition].cursors[cursor].scan
+        let known = scan.flatMap { $0.offset <= offset ? $0.position : nil }
+        var position = max(indexed, known ?? 0)
+        var from = self.services[service].map { $0.cursors[cursor].next }
+        from[partition] = offset
+        var collector = PlaceCollector(topic: topic, from: from)
+        while collector.found[partition].isEmpty, position < self.log.durable {
             position = try self.log.scan(from: position, bytesMax: 256 * 1024, into: &collector)
         }
-        state.backlog = collector.found
-        state.scan = (offset: (collector.found.last?.offset ?? offset) + 1, position: position)
-        self.services[service][partition].cursors[cursor] = state
+        self.services[service][partition].cursors[cursor].backlog = []
+        for (partition, found) in collector.found.enumerated() {
+            self.services[service][partition].cursors[cursor].found(found, upTo: position)
+        }
         return self.fromBacklog(service, partition, cursor, offset)
     }
 
@@ -449,18 +449,18 @@ extension Hub {
     }
 }
 
-/// Collects where the events of one partition of one topic lie, from an offset on.
+/// Collects where the events of one topic lie, in each partition from an offset on: whoever reads
+/// one partition of a topic from the log is about to read the others, too.
 private struct PlaceCollector: PlaceVisitor {
     let topic: Int
-    let partition: Int
-    let from: UInt64
-    var found: [(offset: UInt64, place: EventPlace)] = []
+    let from: [UInt64]
+    var found: [[(offset: UInt64, place: EventPlace)]]
     var position: UInt64 = 0
 
-    init(topic: Int, partition: Int, from: UInt64) {
+    init(topic: Int, from: [UInt64]) {
         self.topic = topic
-        self.partition = partition
         self.from = from
+        self.found = from.map { _ in [] }
     }
 
     mutating func record(at position: UInt64) { self.position = position }
@@ -474,10 +474,11 @@ private struct PlaceCollector: PlaceVisitor {
         envelope: UnsafeRawBufferPointer,
         at: Int
     ) {
-        guard topic == self.topic, partition == self.partition, offset >= self.from else { return }
+        guard topic == self.topic, partition < self.from.count, offset >= self.from[partition]
+        else { return }
         let body = self.position + UInt64(RecordFormat.headerBytes)
         let place = EventPlace(position: body + UInt64(at), count: UInt32(envelope.count))
-        self.found.append((offset, place))
+        self.found[partition].append((offset, place))
     }
 }
 

@@ -89,7 +89,8 @@ extension Hub {
             return self.missed(id, connection, after: course.progress.storedUpTo)
         }
         if self.layout.isVolatile(topic) {
-            self.keepVolatile(topic, partition, envelope)
+            self.topics[topic][partition].appendVolatile(envelope)
+            self.grew(topic: topic, partition: partition)
         } else {
             if let last = self.publishing.last, last.sequence + 1 != sequence {
                 // What was refused in between must not look as if it were in the record.
@@ -185,6 +186,8 @@ extension Hub {
         _ reader: inout WireReader,
         _ now: Instant
     ) throws(WireError) {
+        var grown: (topic: Int, partition: Int)?
+        defer { if let grown { self.grew(topic: grown.topic, partition: grown.partition) } }
         repeat {
             let topic = try reader.count()
             let envelope = try reader.view()
@@ -198,20 +201,15 @@ extension Hub {
                     )
                 }
                 let partition = view.partition(among: self.layout.partitionCount(topic))
-                self.keepVolatile(topic, partition, envelope)
+                self.topics[topic][partition].appendVolatile(envelope)
+                if let last = grown, last != (topic, partition) {
+                    self.grew(topic: last.topic, partition: last.partition)
+                }
+                grown = (topic, partition)
             } catch {
                 self.auditRefusal(error, of: connection, now)
             }
         } while !reader.isAtEnd
-    }
-
-    private func keepVolatile(
-        _ topic: Int,
-        _ partition: Int,
-        _ envelope: UnsafeRawBufferPointer
-    ) {
-        self.topics[topic][partition].appendVolatile(envelope)
-        self.grew(topic: topic, partition: partition)
     }
 
     // MARK: Refusals

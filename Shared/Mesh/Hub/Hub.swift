@@ -148,7 +148,9 @@ package final class Hub {
         self.log = try Log(
             disk: disk,
             segmentBytesMax: configuration.segmentBytesMax,
-            keepsTornTail: configuration.flaws.contains("torn-tail-kept"),
+            flaw: Log.RecoveryFlaw.allCases.first {
+                configuration.flaws.contains($0.rawValue)
+            },
             recoveringInto: &recovery
         )
         self.recoveredRecordCount = self.log.recordCount

@@ -70,6 +70,7 @@ extension HubRecovery {
 extension ServicePartition {
     fileprivate func encode(into writer: inout WireWriter) {
         writer.varint(self.epoch)
+        writer.u8(self.isProjection ? 1 : 0)
         writer.varint(UInt64(self.cursors.count))
         for cursor in self.cursors { cursor.encode(into: &writer) }
         writer.varint(self.journalEnd)
@@ -90,6 +91,7 @@ extension ServicePartition {
 
     fileprivate mutating func restore(from reader: inout WireReader) throws(WireError) {
         self.epoch = try reader.varint()
+        self.isProjection = try reader.u8() == 1
         self.cursors = []
         for _ in 0..<(try reader.count()) { self.cursors.append(try Cursor(from: &reader)) }
         self.journalEnd = try reader.varint()

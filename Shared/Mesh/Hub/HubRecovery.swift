@@ -132,8 +132,15 @@ struct HubRecovery: LogVisitor {
         self.services[service][partition].journalRecords = []
     }
 
-    mutating func assigned(service: Int, partition: Int, epoch: UInt64, instance: String) {
+    mutating func assigned(
+        service: Int,
+        partition: Int,
+        epoch: UInt64,
+        instance: String,
+        isProjection: Bool
+    ) {
         guard self.enter(service, partition) else { return }
+        self.services[service][partition].isProjection = isProjection
         self.services[service][partition].epoch = epoch
     }
 

@@ -14,6 +14,8 @@ struct ServicePartition {
     /// Whether the owner was told: until then the partition can be taken back without asking.
     var isTold = false
     var epoch: UInt64 = 0
+    /// Whether the last owner was a projection, whose state and places are one.
+    var isProjection = false
     /// The sequence number of the last commit of this epoch.
     var sequence: UInt64 = 0
     /// How many more deliveries the owner is ready for.
@@ -187,6 +189,14 @@ struct Cursor {
         }
         self.next = max(start, last)
         return start..<max(start, last)
+    }
+
+    /// Takes the places that a scan up to `position` has found, unless others are still of use.
+    mutating func found(_ places: [(offset: UInt64, place: EventPlace)], upTo position: UInt64) {
+        guard let last = places.last else { return }
+        if let known = self.backlog.last, known.offset >= self.next { return }
+        self.backlog = places
+        self.scan = (offset: last.offset + 1, position: position)
     }
 
     mutating func rewind(to offset: UInt64) {

@@ -4,13 +4,36 @@ struct VolatileTail {
     private struct Chunk {
         /// The offset of the first event in it.
         var first: UInt64
-        var bytes: [UInt8] = []
+        /// The events one after the other, each counted, as frames have them.
+        var events = WireWriter()
         /// Where each event ends.
         var ends: [Int] = []
 
-        func range(of offset: UInt64) -> Range<Int> {
+        private func start(_ index: Int) -> Int { index == 0 ? 0 : self.ends[index - 1] }
+
+        func withEvent<R>(at offset: UInt64, _ body: (UnsafeRawBufferPointer) -> R) -> R {
             let index = Int(offset - self.first)
-            return (index == 0 ? 0 : self.ends[index - 1])..<self.ends[index]
+            return self.events.bytes.withBytes(self.start(index)..<self.ends[index]) { counted in
+                var reader = WireReader(counted)
+                guard let envelope = try? reader.view() else {
+                    preconditionFailure("a volatile event is not counted")
+                }
+                return body(envelope)
+            }
+        }
+
+        /// Appends events until `bytesMax` is reached; returns where it stopped.
+        func copy(
+            _ offsets: Range<UInt64>,
+            upTo bytesMax: Int,
+            into writer: inout WireWriter
+        ) -> UInt64 {
+            let last = min(Int(offsets.upperBound - self.first), self.ends.count) - 1
+            var index = Int(offsets.lowerBound - self.first)
+            let start = self.start(index)
+            while index < last, self.ends[index] - start < bytesMax { index += 1 }
+            self.events.bytes.withBytes(start..<self.ends[index]) { writer.raw($0) }
+            return self.first + UInt64(index) + 1
         }
     }
 
@@ -32,37 +55,34 @@ struct VolatileTail {
     var end: UInt64 { self.newer.first + UInt64(self.newer.ends.count) }
 
     mutating func append(_ envelope: UnsafeRawBufferPointer) {
-        if self.newer.bytes.count + envelope.count > Self.chunkBytes, !self.newer.ends.isEmpty {
+        let count = self.newer.events.bytes.count
+        if count + envelope.count > Self.chunkBytes, !self.newer.ends.isEmpty {
             let end = self.end
             swap(&self.older, &self.newer)
             // What was the older one lends its memory to what comes.
             self.newer.first = end
-            self.newer.bytes.removeAll(keepingCapacity: true)
+            self.newer.events.bytes.removeAll(keepingCapacity: true)
             self.newer.ends.removeAll(keepingCapacity: true)
         }
-        self.newer.bytes.append(contentsOf: envelope.assumingMemoryBound(to: UInt8.self))
-        self.newer.ends.append(self.newer.bytes.count)
+        self.newer.events.counted(envelope)
+        self.newer.ends.append(self.newer.events.bytes.count)
     }
 
     /// Calls `body` with the event at `offset`, which must be between ``start`` and ``end``.
     func withEvent<R>(at offset: UInt64, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         offset >= self.newer.first
-            ? self.newer.bytes.withBytes(self.newer.range(of: offset), body)
-            : self.older.bytes.withBytes(self.older.range(of: offset), body)
+            ? self.newer.withEvent(at: offset, body) : self.older.withEvent(at: offset, body)
     }
 
-    /// Appends events, each counted, until `bytesMax` is exceeded; returns where it stopped.
+    /// Appends events, each counted, until `bytesMax` is reached or more must be asked for;
+    /// returns where it stopped.
     func copy(
         _ offsets: Range<UInt64>,
         upTo bytesMax: Int,
         into writer: inout WireWriter
     ) -> UInt64 {
-        let limit = writer.bytes.count + bytesMax
-        var offset = offsets.lowerBound
-        while offset < offsets.upperBound, writer.bytes.count < limit {
-            self.withEvent(at: offset) { writer.counted($0) }
-            offset += 1
-        }
-        return offset
+        offsets.lowerBound >= self.newer.first
+            ? self.newer.copy(offsets, upTo: bytesMax, into: &writer)
+            : self.older.copy(offsets, upTo: bytesMax, into: &writer)
     }
 }

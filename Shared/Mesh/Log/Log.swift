@@ -4,7 +4,8 @@
 /// durable at once. One owner calls it, one call after the other. Positions are byte positions in
 /// the whole log, segment headers included.
 package final class Log {
-    /// How large a segment grows before the next one begins.
+    /// How large a segment grows before the next one begins, unless the state at the start of the
+    /// next one would be most of it: then segments grow with that state.
     package let segmentBytesMax: Int
     /// Where the next record will begin.
     package private(set) var end: UInt64
@@ -39,6 +40,12 @@ package final class Log {
     private var segments: [Segment]
     private var staged = WireWriter()
     private var stagedBase: UInt64
+    /// How large the owner's state was at the start of the last segment.
+    private var stateBytes = 0
+    /// A segment is at least so many times larger than the state at its start.
+    private static let stateShareMax = 4
+    /// The time of the last record that was appended; nil before there is one.
+    private var lastTime: Instant?
     /// The bytes of the last commits, for readers that follow closely, and those before them.
     private var tail = Window()
     private var olderTail = Window()
@@ -69,23 +76,31 @@ package final class Log {
         var lastTime: Instant?
     }
 
+    /// A bug of the opening that can be planted.
+    package enum RecoveryFlaw: String, Sendable, Hashable, CaseIterable {
+        /// A torn tail is not cut off.
+        case tornTailKept = "torn-tail-kept"
+        /// A changed record is cut off with all behind it, as if a crash had torn it.
+        case rotCutOff = "rot-cut-off"
+    }
+
     /// Opens the log in `disk`, or begins one, and passes every record to `visitor`.
     ///
     /// A torn tail, which a crash in the middle of a write leaves, is cut off. A record whose bytes
     /// changed after they were committed is never cut off: that is an error naming its place.
     ///
-    /// `keepsTornTail` plants the bug that it is not cut.
+    /// `flaw` plants a bug.
     ///
     /// - Throws: ``LogError`` with `.corrupt`, `.otherLayout`, `.full` or `.disk`.
     package init<V: LogVisitor>(
         disk: any Disk,
         segmentBytesMax: Int = 16 * 1024 * 1024,
-        keepsTornTail: Bool = false,
+        flaw: RecoveryFlaw? = nil,
         recoveringInto visitor: inout V
     ) throws(LogError) {
         self.disk = disk
         self.segmentBytesMax = segmentBytesMax
-        let recovered = try LogRecovery.run(disk, keepsTornTail: keepsTornTail, &visitor)
+        let recovered = try LogRecovery.run(disk, flaw: flaw, &visitor)
         self.segments = recovered.segments.map { Segment(base: $0, file: Self.file(at: $0)) }
         self.end = recovered.end
         self.durable = recovered.end
@@ -133,9 +148,19 @@ package final class Log {
             bytes.storeBytes(of: UInt32(count).littleEndian, toByteOffset: start, as: UInt32.self)
             bytes.storeBytes(of: check.littleEndian, toByteOffset: start + 4, as: UInt64.self)
         }
+        self.noteTime(ofBodyAt: body, count)
         self.end += UInt64(RecordFormat.headerBytes + count)
         self.recordCount += 1
         return position
+    }
+
+    /// Keeps the time of the last record, so that retention need not read the segment again.
+    private func noteTime(ofBodyAt body: Int, _ count: Int) {
+        guard count > 8 else { return }
+        let time = self.staged.bytes.withUnsafeBytes {
+            $0.loadUnaligned(fromByteOffset: body + 1, as: Int64.self).littleEndian
+        }
+        if time > self.lastTime?.nanoseconds ?? 0 { self.lastTime = Instant(nanoseconds: time) }
     }
 
     /// Whether records are staged that no commit has written.
@@ -157,9 +182,8 @@ package final class Log {
         self.keepTail()
         self.durable = self.end
         self.stagedBase = self.end
-        if self.end - segment.base >= UInt64(self.segmentBytesMax), !self.isFull,
-            self.end >= self.nextSegmentAt
-        {
+        let goal = max(self.segmentBytesMax, Self.stateShareMax * self.stateBytes)
+        if self.end - segment.base >= UInt64(goal), !self.isFull, self.end >= self.nextSegmentAt {
             try self.beginSegment()
         }
         if self.room < Self.reserveBytesLow, !self.isFull { try self.makeRoom() }
@@ -195,6 +219,7 @@ package final class Log {
         } catch {
             throw LogError(error)
         }
+        if let last = self.segments.indices.last { self.segments[last].lastTime = self.lastTime }
         self.segments.append(Segment(base: self.end, file: file))
         self.reservedEnd = self.end
         self.end += UInt64(RecordFormat.segmentHeaderBytes)
@@ -225,6 +250,7 @@ package final class Log {
     /// Puts the owner's state first in a segment, so that a recovery need not read older ones.
     private func write(_ state: [UInt8]?, to file: String) throws(LogError) {
         guard let state else { return }
+        self.stateBytes = state.count
         self.append { writer, _ in
             writer.record(.checkpoint, at: .zero)
             writer.counted(state)

@@ -12,16 +12,16 @@ enum LogRecovery {
         var segments: [UInt64] = []
         var end: UInt64 = 0
         var records = 0
-        var keepsTornTail = false
+        var flaw: Log.RecoveryFlaw?
     }
 
     static func run<V: LogVisitor>(
         _ disk: any Disk,
-        keepsTornTail: Bool = false,
+        flaw: Log.RecoveryFlaw? = nil,
         _ visitor: inout V
     ) throws(LogError) -> Result {
         var result = Result()
-        result.keepsTornTail = keepsTornTail
+        result.flaw = flaw
         do {
             let bases = try disk.list().compactMap(Log.position(of:)).sorted()
             let first = try self.lastCheckpoint(bases, disk)
@@ -107,8 +107,9 @@ enum LogRecovery {
             offset = found.upperBound
         }
         result.segments.append(base)
-        if offset < size, !result.keepsTornTail {
-            try self.tail(of: &scan, from: offset, isLast: isLast)
+        if offset < size, result.flaw != .tornTailKept {
+            let takesAll = result.flaw == .rotCutOff
+            try self.tail(of: &scan, from: offset, isLast: isLast, takesAll: takesAll)
         }
         result.end = base + UInt64(offset)
     }
@@ -134,9 +135,10 @@ enum LogRecovery {
     private static func tail(
         of scan: inout SegmentScan,
         from offset: Int,
-        isLast: Bool
+        isLast: Bool,
+        takesAll: Bool
     ) throws {
-        let later = try scan.laterRecord(after: offset)
+        let later = takesAll ? nil : try scan.laterRecord(after: offset)
         guard isLast, later == nil else {
             let place = later.map { "; a good record follows at byte \($0)" } ?? ""
             throw LogError(

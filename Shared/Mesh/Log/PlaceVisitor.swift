@@ -10,7 +10,13 @@ extension PlaceVisitor {
     package mutating func timerSet(name: String, due: Instant, envelope: UnsafeRawBufferPointer) {}
     package mutating func timerCancelled(name: String) {}
     package mutating func snapshot(_ bytes: UnsafeRawBufferPointer) {}
-    package mutating func assigned(service: Int, partition: Int, epoch: UInt64, instance: String) {}
+    package mutating func assigned(
+        service: Int,
+        partition: Int,
+        epoch: UInt64,
+        instance: String,
+        isProjection: Bool
+    ) {}
     package mutating func timerFired(service: Int, partition: Int, name: String) {}
     package mutating func deadLettered(_ letter: DeadLetterHead, envelope: UnsafeRawBufferPointer) {
     }

@@ -30,7 +30,8 @@ package enum RecordParser {
                 service: try reader.count(),
                 partition: try reader.count(),
                 epoch: try reader.varint(),
-                instance: try reader.text()
+                instance: try reader.text(),
+                isProjection: try reader.u8() == 1
             )
         case .timerFired:
             visitor.timerFired(
@@ -256,7 +257,13 @@ private struct RecordBuilder: RecordVisitor {
         self.made.snapshot = [UInt8](bytes)
     }
 
-    mutating func assigned(service: Int, partition: Int, epoch: UInt64, instance: String) {
+    mutating func assigned(
+        service: Int,
+        partition: Int,
+        epoch: UInt64,
+        instance: String,
+        isProjection: Bool
+    ) {
         self.kind = .whole(
             .assigned(service: service, partition: partition, epoch: epoch, instance: instance)
         )

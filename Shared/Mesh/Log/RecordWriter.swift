@@ -6,7 +6,7 @@
 package enum RecordFormat {
     package static let headerBytes = 12
     package static let segmentHeaderBytes = 16
-    package static let magic: UInt64 = 0x3130_4C4C_4155_5153  // "SQUALL01"
+    package static let magic: UInt64 = 0x3230_4C4C_4155_5153  // "SQUALL02"
     /// The largest body that a reader takes seriously.
     package static let bodyBytesMax = 64 * 1024 * 1024
 
@@ -55,7 +55,13 @@ package protocol RecordVisitor {
         throws(WireError)
     mutating func timerCancelled(name: String)
     mutating func snapshot(_ bytes: UnsafeRawBufferPointer)
-    mutating func assigned(service: Int, partition: Int, epoch: UInt64, instance: String)
+    mutating func assigned(
+        service: Int,
+        partition: Int,
+        epoch: UInt64,
+        instance: String,
+        isProjection: Bool
+    )
     mutating func timerFired(service: Int, partition: Int, name: String)
     mutating func deadLettered(
         _ letter: DeadLetterHead,

@@ -108,6 +108,9 @@ public struct EventEnvelope: Sendable, Hashable {
 }
 
 extension EventEnvelope {
+    /// What the numbers take that precede the texts.
+    @usableFromInline static var headBytes: Int { 64 }
+
     /// Appends the event's binary form.
     @inlinable
     public func encode(into writer: inout WireWriter) {
@@ -115,8 +118,15 @@ extension EventEnvelope {
         writer.counted(self.data)
     }
 
-    /// Appends everything but the data, which must follow, counted.
+    /// Appends the event's binary form, its data being the fields of `content` instead of its own.
     @inlinable
+    public func encode(into writer: inout WireWriter, carrying content: some WireCodable) {
+        self.encodeAttributes(into: &writer)
+        writer.countedInPlace { $0.fields(of: content) }
+    }
+
+    /// Appends everything but the data, which must follow, counted.
+    @usableFromInline
     func encodeAttributes(into writer: inout WireWriter) {
         let head = (
             self.id.high.littleEndian, self.id.low.littleEndian,
@@ -124,11 +134,16 @@ extension EventEnvelope {
             self.trace.traceHigh.littleEndian, self.trace.traceLow.littleEndian,
             self.trace.span.littleEndian, self.time.nanoseconds.littleEndian
         )
-        withUnsafeBytes(of: head) { writer.raw($0) }
-        writer.text(self.subject)
-        writer.text(self.source)
-        writer.text(self.type)
-        writer.text(self.correlation)
+        let room =
+            Self.headBytes + 4 * WireWriter.varintBytesMax + self.subject.utf8.count
+            + self.source.utf8.count + self.type.utf8.count + self.correlation.utf8.count
+        writer.pieces(atMost: room) { pieces in
+            withUnsafeBytes(of: head) { pieces.raw($0) }
+            pieces.text(self.subject)
+            pieces.text(self.source)
+            pieces.text(self.type)
+            pieces.text(self.correlation)
+        }
     }
 
     /// The event's binary form.
@@ -145,7 +160,7 @@ extension EventEnvelope {
     /// - Throws: `WireError` where the bytes are cut short, go on, or hold no UTF-8.
     @inlinable
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
-        var texts = EventTexts(keepsKinds: false)
+        var texts = EventTexts()
         try self.init(decoding: bytes, like: &texts)
     }
 
@@ -156,24 +171,22 @@ extension EventEnvelope {
         decoding bytes: UnsafeRawBufferPointer,
         like known: inout EventTexts
     ) throws(WireError) {
-        var reader = WireReader(bytes)
-        let id = EventID(high: try reader.u64(), low: try reader.u64())
-        let causation = EventID(high: try reader.u64(), low: try reader.u64())
-        let trace = TraceContext(
-            traceHigh: try reader.u64(),
-            traceLow: try reader.u64(),
-            span: try reader.u64()
-        )
-        let time = Instant(nanoseconds: try reader.i64())
+        guard bytes.count > Self.headBytes else {
+            throw WireError("an event of \(bytes.count) bytes")
+        }
+        let word = { (index: Int) -> UInt64 in
+            bytes.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self).littleEndian
+        }
+        var reader = WireReader(bytes, offset: Self.headBytes)
         try known.read(&reader)
         self.init(
-            id: id,
+            id: EventID(high: word(0), low: word(1)),
             source: known.source,
             type: known.type,
             subject: known.subject,
-            time: time,
-            trace: trace,
-            causation: causation,
+            time: Instant(nanoseconds: Int64(bitPattern: word(7))),
+            trace: TraceContext(traceHigh: word(4), traceLow: word(5), span: word(6)),
+            causation: EventID(high: word(2), low: word(3)),
             correlation: known.correlation,
             data: try reader.counted()
         )
@@ -216,47 +229,50 @@ struct KnownTexts: Sendable {
 /// The texts of an event; the next one is likely to have some of them, too.
 @usableFromInline
 struct EventTexts: Sendable {
-    @usableFromInline private(set) var subject = ""
-    @usableFromInline private(set) var source = ""
-    @usableFromInline private(set) var type = ""
-    @usableFromInline private(set) var correlation = ""
-    private var kinds: [Kind] = []
-    private let keepsKinds: Bool
-    /// No topic has more types that come often.
-    private static let kindCountMax = 8
+    @usableFromInline var subject = ""
+    @usableFromInline var source = ""
+    @usableFromInline var type = ""
+    @usableFromInline var correlation = ""
+    /// The bytes that they were read from.
+    @usableFromInline var encoded: [UInt8] = []
 
-    /// A source and a type, and how both are written.
-    private struct Kind: Sendable {
-        var bytes: [UInt8]
-        var source: String
-        var type: String
-    }
-
-    /// For the one event alone, nothing need be kept for the next.
     @usableFromInline
-    init(keepsKinds: Bool = true) { self.keepsKinds = keepsKinds }
+    init() {}
 
-    /// Reads the texts of the next event; what is as before is not made anew.
-    @usableFromInline
+    /// Reads the texts of an event; where all are known, one comparison tells.
+    @inlinable
     mutating func read(_ reader: inout WireReader) throws(WireError) {
-        try reader.text(like: &self.subject)
-        try self.readKind(&reader)
-        // Mostly the journey is named after what the event is about.
-        self.correlation = try reader.skip(text: self.subject) ? self.subject : reader.text()
+        let count = self.encoded.count
+        if count > 0, count <= reader.remaining {
+            let bytes = UnsafeRawBufferPointer(
+                rebasing: reader.bytes[reader.offset..<reader.offset &+ count]
+            )
+            if self.encoded.withUnsafeBufferPointer({ bytes.hasEqualBytes($0) }) {
+                reader.offset &+= count
+                return
+            }
+        }
+        try self.readEach(&reader)
     }
 
-    private mutating func readKind(_ reader: inout WireReader) throws(WireError) {
-        for index in self.kinds.indices where reader.skip(self.kinds[index].bytes) {
-            self.source = self.kinds[index].source
-            self.type = self.kinds[index].type
-            return
-        }
+    @usableFromInline
+    mutating func readEach(_ reader: inout WireReader) throws(WireError) {
         let start = reader.offset
-        self.source = try reader.text()
-        self.type = try reader.text()
-        guard self.keepsKinds else { return }
-        if self.kinds.count == Self.kindCountMax { self.kinds.removeFirst() }
-        let bytes = [UInt8](reader.bytes[start..<reader.offset])
-        self.kinds.append(Kind(bytes: bytes, source: self.source, type: self.type))
+        self.encoded.removeAll(keepingCapacity: true)
+        try reader.text(like: &self.subject)
+        try reader.text(like: &self.source)
+        try reader.text(like: &self.type)
+        // A journey is often named after what its events are about.
+        let correlation = reader.offset
+        var text = self.subject
+        let view = try reader.view()
+        if view.count == text.utf8.count, text.withUTF8({ view.hasEqualBytes($0) }) {
+            self.correlation = self.subject
+        } else {
+            reader.offset = correlation
+            try reader.text(like: &self.correlation)
+        }
+        let bytes = UnsafeRawBufferPointer(rebasing: reader.bytes[start..<reader.offset])
+        self.encoded.append(contentsOf: bytes.assumingMemoryBound(to: UInt8.self))
     }
 }

@@ -45,12 +45,27 @@ public struct WireWriter: Sendable {
     @inlinable
     public mutating func varint(_ value: UInt64) {
         if value < 0x80 { return self.bytes.append(UInt8(truncatingIfNeeded: value)) }
-        var rest = value
-        while rest >= 0x80 {
-            self.bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
+        self.longVarint(value)
+    }
+
+    @inlinable
+    mutating func longVarint(_ value: UInt64) {
+        self.pieces(atMost: Self.varintBytesMax) { $0.varint(value) }
+    }
+
+    /// The longest varint.
+    @usableFromInline static var varintBytesMax: Int { 10 }
+
+    /// Appends what `write` puts together, at most `count` bytes: growing an array piece by piece
+    /// costs more than the pieces.
+    @inlinable
+    @inline(__always)
+    mutating func pieces(atMost count: Int, _ write: (inout WirePieces) -> Void) {
+        withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { room in
+            var pieces = WirePieces(room: room)
+            write(&pieces)
+            self.raw(UnsafeRawBufferPointer(rebasing: room[..<pieces.count]))
         }
-        self.bytes.append(UInt8(truncatingIfNeeded: rest))
     }
 
     /// Appends the length as a varint, then the bytes.
@@ -91,6 +106,43 @@ public struct WireWriter: Sendable {
     public mutating func text(_ value: String) {
         var value = value
         value.withUTF8 { self.counted(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+/// Puts together what ``WireWriter/pieces(atMost:_:)`` then appends at once.
+@usableFromInline
+struct WirePieces {
+    @usableFromInline let room: UnsafeMutableRawBufferPointer
+    @usableFromInline var count = 0
+
+    @inlinable
+    init(room: UnsafeMutableRawBufferPointer) { self.room = room }
+
+    @inlinable
+    mutating func raw(_ value: UnsafeRawBufferPointer) {
+        UnsafeMutableRawBufferPointer(rebasing: self.room[self.count...]).copyMemory(from: value)
+        self.count &+= value.count
+    }
+
+    @inlinable
+    mutating func varint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            self.room[self.count] = UInt8(truncatingIfNeeded: rest) | 0x80
+            self.count &+= 1
+            rest >>= 7
+        }
+        self.room[self.count] = UInt8(truncatingIfNeeded: rest)
+        self.count &+= 1
+    }
+
+    @inlinable
+    mutating func text(_ value: String) {
+        var value = value
+        value.withUTF8 {
+            self.varint(UInt64($0.count))
+            self.raw(UnsafeRawBufferPointer($0))
+        }
     }
 }
 
@@ -142,6 +194,7 @@ public struct WireReader {
     }
 
     @inlinable
+    @inline(__always)
     mutating func fixed<T: FixedWidthInteger>() throws(WireError) -> T {
         let size = MemoryLayout<T>.size
         guard self.remaining >= size else { throw self.truncated(size) }
@@ -151,21 +204,40 @@ public struct WireReader {
     }
 
     /// Reads a varint.
-    @inlinable @inline(__always)
+    @inlinable
+    @inline(__always)
     public mutating func varint() throws(WireError) -> UInt64 {
         // Most are of one byte.
-        guard self.offset < self.bytes.count, self.bytes[self.offset] < 0x80 else {
-            return try self.longVarint()
+        if self.offset < self.bytes.count, self.bytes[self.offset] < 0x80 {
+            defer { self.offset &+= 1 }
+            return UInt64(self.bytes[self.offset])
         }
-        let byte = self.bytes[self.offset]
-        self.offset &+= 1
-        return UInt64(byte)
+        return try self.longVarint()
     }
 
-    @inlinable @inline(never)
+    @inlinable
     mutating func longVarint() throws(WireError) -> UInt64 {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
+        if self.remaining >= 8 {
+            let word = self.bytes.loadUnaligned(fromByteOffset: self.offset, as: UInt64.self)
+                .littleEndian
+            let ends = ~word & 0x8080_8080_8080_8080
+            // All bytes up to the one that ends it, without their marks, at once.
+            let bits = ends == 0 ? 64 : UInt64(ends.trailingZeroBitCount) &+ 1
+            self.offset &+= Int(bits >> 3)
+            var value = word & (~0 >> (64 &- bits)) & 0x7F7F_7F7F_7F7F_7F7F
+            value = (value & 0x007F_007F_007F_007F) | (value & 0x7F00_7F00_7F00_7F00) >> 1
+            value = (value & 0x0000_3FFF_0000_3FFF) | (value & 0x3FFF_0000_3FFF_0000) >> 2
+            value = (value & 0x0FFF_FFFF) | (value & 0x0FFF_FFFF_0000_0000) >> 4
+            return ends == 0 ? try self.varint(beginning: value, 56) : value
+        }
+        return try self.varint(beginning: 0, 0)
+    }
+
+    /// Reads the rest of a varint, of which so many bits are known.
+    @inlinable
+    mutating func varint(beginning: UInt64, _ bits: UInt64) throws(WireError) -> UInt64 {
+        var value = beginning
+        var shift = bits
         while true {
             guard self.offset < self.bytes.count else { throw self.truncated(1) }
             let byte = self.bytes[self.offset]
@@ -205,30 +277,13 @@ public struct WireReader {
     }
 
     /// Reads a counted text into `known`, which stays as it is where it is that text.
+    @inlinable
     mutating func text(like known: inout String) throws(WireError) {
-        if try self.skip(text: known) { return }
-        known = try self.text()
-    }
-
-    /// Steps over a counted text if it is this one; else stays where it is.
-    mutating func skip(text: String) throws(WireError) -> Bool {
         let start = self.offset
         let view = try self.view()
-        var text = text
-        if text.utf8.count == view.count, text.withUTF8({ view.hasEqualBytes($0) }) { return true }
+        if known.utf8.count == view.count, known.withUTF8({ view.hasEqualBytes($0) }) { return }
         self.offset = start
-        return false
-    }
-
-    /// Steps over bytes if they are these and there are any; else stays where it is.
-    mutating func skip(_ bytes: [UInt8]) -> Bool {
-        guard !bytes.isEmpty, self.remaining >= bytes.count else { return false }
-        let next = UnsafeRawBufferPointer(
-            rebasing: self.bytes[self.offset..<self.offset + bytes.count]
-        )
-        guard bytes.withUnsafeBufferPointer({ next.hasEqualBytes($0) }) else { return false }
-        self.offset += bytes.count
-        return true
+        known = try self.text()
     }
 
     /// Reads a counted text; bytes that are not UTF-8 are an error.

@@ -104,11 +104,14 @@ struct `A service in Python` {
         try self.folder.write(Self.talkative, to: "talkative.py")
         let topology = TestFolder.read(Self.example)
             .replacing("\"loyalty.py\"", with: "\"talkative.py\"")
-            .replacing("load: {", with: "limits: { attemptsMax: 4 },\n  load: {")
+            .replacing(
+                "load: {",
+                with: "limits: { attemptsMax: 3, eventBytesMax: \"64KiB\" },\n  load: {"
+            )
         try self.folder.write(topology, to: "topology.json")
         let process = try self.started("topology.json")
         defer { process.destroy() }
-        try Deadline.wait(seconds: 30, for: "a dead letter, and events after it") {
+        try Deadline.wait(seconds: 60, for: "a dead letter, and events after it") {
             let letters = try self.folder.squall("dlq list").output
             let earned = try self.events("loyalty.earned")
             return letters.contains("order-3") && letters.contains("a line of more than")
@@ -118,7 +121,7 @@ struct `A service in Python` {
         #expect(try process.wait() == 1)
     }
 
-    /// Answers with five million bytes on one line to order-3, and as it should to all others.
+    /// Answers with two million bytes on one line to order-3, and as it should to all others.
     private static let talkative = """
         import json, os, socket, time
         while True:
@@ -129,7 +132,7 @@ struct `A service in Python` {
                         event = json.loads(line)
                         answer = {"ack": event["id"]}
                         if event["data"]["order"] == "order-3":
-                            answer["emit"] = "x" * 5_000_000
+                            answer["emit"] = "x" * 2_000_000
                         elif event["type"] == "orders.confirmed.v1":
                             answer["emit"] = [{"type": "loyalty.earned.v1", "data": {"points": 1}}]
                         mesh.sendall(json.dumps(answer).encode() + b"\\n")

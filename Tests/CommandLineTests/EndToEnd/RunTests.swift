@@ -70,6 +70,12 @@ import Testing
         #expect(result.code == 1)
         #expect(result.output.contains("broken by timeout-means-declined, seed 1: money-adds-up"))
         #expect(result.output.contains("cut-never-heals breaks it in none of 2 seeds"))
+        // A bug that breaks it anyway proves nothing of its faults.
+        try self.write("idle.json", self.kill + #"brokenBy: ["confirm-before-payment"],"#)
+        let idle = try self.folder.squall("run idle.json --prove --seeds 1")
+        #expect(idle.code == 1)
+        #expect(idle.output.contains("also without its faults"), "\(idle.output)")
+        #expect(idle.output.contains("no bug needs what goes wrong in it"), "\(idle.output)")
     }
 
     @Test func `are all read before the first one runs, and every mistake is named`() throws {

@@ -1,13 +1,16 @@
 import Mesh
 
 /// No event is in the log twice.
+///
+/// A service that is rewound may repeat its events, and whoever hears of one again what it does
+/// because of it.
 package struct EventIDsUnique: Invariant {
     package let name = "event-ids-unique"
     package let promise = "no event is recorded twice"
     package let hears: Hearing = [.records, .turns]
     private var ids = FingerprintSet()
     private var rewound: [Int] = []
-    private var repeats = 0
+    private var repeated: Set<EventID> = []
 
     package init() {}
 
@@ -27,7 +30,8 @@ package struct EventIDsUnique: Invariant {
     }
 
     package mutating func finished(_ end: RunEnd) -> Finding {
-        let repeats = self.repeats > 0 ? ", \(self.repeats) repeated after a rewind" : ""
+        let count = self.repeated.count
+        let repeats = count > 0 ? ", \(count) repeated after a rewind" : ""
         return .held(counted(self.ids.count, "event") + repeats)
     }
 
@@ -39,11 +43,12 @@ package struct EventIDsUnique: Invariant {
         for index in events.indices {
             let id = events[index].event.id
             if self.ids.insert(StableHash.combine(id.high, id.low)) { continue }
-            if let service, self.rewound.contains(service) {
-                self.repeats += 1
+            let event = events[index]
+            let isRewound = service.map(self.rewound.contains) ?? false
+            if isRewound || self.repeated.contains(event.event.causation) {
+                self.repeated.insert(id)
                 continue
             }
-            let event = events[index]
             return .broken(
                 "\(event.event.type) of \(event.event.subject) is recorded twice",
                 Witness(

@@ -22,18 +22,19 @@ package struct MoneyAddsUp: Invariant {
         var captured = Money.zero
         var refunded = Money.zero
         for movement in bank.captures + bank.refunds {
-            guard end.book[OrderID(movement.key)] != nil else {
+            let order = Ledgers.reference(of: movement.key)
+            guard end.book[OrderID(order)] != nil else {
                 return .broken(
                     "the bank moved money for no order",
                     Witness("bank: \(movement.kind) of \(movement.amount) under '\(movement.key)'")
                 )
             }
             if movement.kind == .capture {
-                accounts[movement.key, default: Account()].captures += 1
-                accounts[movement.key, default: Account()].captured += movement.amount
+                accounts[order, default: Account()].captures += 1
+                accounts[order, default: Account()].captured += movement.amount
                 captured += movement.amount
             } else {
-                accounts[movement.key, default: Account()].refunded += movement.amount
+                accounts[order, default: Account()].refunded += movement.amount
                 refunded += movement.amount
             }
         }

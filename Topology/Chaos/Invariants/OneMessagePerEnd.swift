@@ -43,7 +43,8 @@ package struct OneMessagePerEnd: Invariant {
     }
 
     package mutating func finished(_ end: RunEnd) -> Finding {
-        guard let messages = end.ledgers.mail?.entries.map(\.key) else {
+        guard let messages = end.ledgers.mail?.entries.map({ Ledgers.reference(of: $0.key) })
+        else {
             return .unknown("the mail relay's ledger is missing")
         }
         var counts: [String: Int] = [:]

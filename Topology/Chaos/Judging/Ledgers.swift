@@ -17,6 +17,12 @@ package struct Ledgers: Sendable {
         self.mail = mail
     }
 
+    /// What an idempotency key is about: what stands before a slash; the rest is the caller's own.
+    package static func reference(of key: String) -> String {
+        guard let slash = key.utf8.firstIndex(of: UInt8(ascii: "/")) else { return key }
+        return String(key[..<slash])
+    }
+
     /// Reads the ledgers that lie in one folder; one that isn't there is missing.
     ///
     /// - Throws: `LedgerError` naming the file and the line that cannot be read.

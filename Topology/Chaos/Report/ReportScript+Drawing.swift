@@ -129,7 +129,8 @@ extension ReportScript {
 
         /** The bars of faults over all lanes, and their hatching in the lanes they were done to. */
         function drawFaults(t) {
-          const { c, colors, run } = t;
+          const { c, colors } = t;
+          const bars = t.model.bars;
           if (t.model.faultRows.length) {
             c.fillStyle = colors.faint;
             c.fillText("⚡ faults", 8, t.faultsTop + t.faultHeight / 2);
@@ -138,7 +139,7 @@ extension ReportScript {
           c.beginPath();
           c.rect(t.left, 0, t.inner + 14, t.lanesEnd);
           c.clip();
-          const isQuiet = run.faults.every((fault) => fault.begin === null
+          const isQuiet = bars.every((fault) => fault.begin === null
             || fault.begin > t.to || (fault.end ?? t.model.length) < t.from);
           if (isQuiet && t.model.faultRows.length) {
             c.fillStyle = colors.faint;
@@ -147,7 +148,7 @@ extension ReportScript {
           t.model.faultRows.forEach((numbers, row) => {
             const y = t.faultsTop + row * t.faultHeight;
             numbers.forEach((number, place) => {
-              const fault = run.faults[number];
+              const fault = bars[number];
               const [x1, x2] = faultEdges(t, fault);
               if (x2 < t.left || x1 > t.left + t.inner + 14) return;
               c.fillStyle = t.hatch;
@@ -158,7 +159,7 @@ extension ReportScript {
               c.setLineDash([]);
               const next = numbers[place + 1];
               const room = (next === undefined ? t.left + t.inner + 14
-                : t.x(run.faults[next].begin)) - Math.max(x1, t.left) - 8;
+                : t.x(bars[next].begin)) - Math.max(x1, t.left) - 8;
               const text = fitted(c, fault.label + " (" + bitText(fault) + ")", room);
               if (text.length > 4) {
                 const at = Math.max(x1, t.left) + 4;
@@ -173,7 +174,7 @@ extension ReportScript {
                 lines: faultLines(t, fault) });
             });
           });
-          for (const fault of run.faults) {
+          for (const fault of bars) {
             if (fault.begin === null) continue;
             const [x1, x2] = faultEdges(t, fault);
             c.fillStyle = t.hatch;
@@ -193,7 +194,9 @@ extension ReportScript {
 
         function faultLines(t, fault) {
           const end = fault.end === null ? "the end of the run" : momentText(fault.end, 1e6);
-          return ["⚡ " + fault.text, momentText(fault.begin, 1e6) + " to " + end, bitText(fault)];
+          const texts = fault.parts.length === 1 ? ["⚡ " + fault.text]
+            : fault.parts.map((part) => "⚡ " + part.text + ", " + bitText(part));
+          return [...texts, momentText(fault.begin, 1e6) + " to " + end, bitText(fault)];
         }
 
         /** Draws each arrow where there is room, else how many go from where to where. */

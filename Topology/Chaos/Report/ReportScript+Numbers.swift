@@ -46,7 +46,7 @@ extension ReportScript {
           const { c } = t;
           c.fillStyle = t.hatch;
           c.globalAlpha = 0.22;
-          for (const fault of t.run.faults) {
+          for (const fault of t.model.bars) {
             if (fault.begin === null) continue;
             const [x1, x2] = faultEdges(t, fault);
             const left = Math.max(x1, t.left), right = Math.min(x2, t.left + t.inner);
@@ -217,7 +217,7 @@ extension ReportScript {
             c.fillRect(t.left + slot * 3, height - bar, 2, bar);
           });
           c.fillStyle = hatching(c, t.colors.fault);
-          for (const fault of t.run.faults) {
+          for (const fault of t.model.bars) {
             if (fault.begin === null) continue;
             const left = x(fault.begin);
             c.fillRect(left, 0, Math.max(2, x(fault.end ?? t.model.length) - left), 6);

@@ -60,7 +60,8 @@ enum ReportScript {
           model.witness = new Set();
           events.id.forEach((id, i) => { if (witness.has(id)) model.witness.add(i); });
           model.active = activeStretch(run);
-          model.faultRows = packFaults(run, model.active[1] - model.active[0]);
+          model.bars = barsOf(run.faults);
+          model.faultRows = packFaults(model.bars, run.length, model.active[1] - model.active[0]);
           return model;
         }
 
@@ -77,15 +78,36 @@ enum ReportScript {
           return [first - margin, last + margin];
         }
 
+        /** The same done to several links at once is one bar. */
+        function barsOf(faults) {
+          const bars = new Map();
+          faults.forEach((fault, number) => {
+            if (fault.begin === null) return;
+            const some = fault.label.replace(/[^ ]+→[^ ]+/, "\u{2026}");
+            const isLink = some !== fault.label;
+            const key = isLink ? [some, fault.begin, fault.end].join("|") : number;
+            const bar = bars.get(key);
+            if (!bar) {
+              bars.set(key, { ...fault, some, parts: [fault] });
+            } else {
+              bar.parts.push(fault);
+              bar.lanes = [...new Set([...bar.lanes, ...fault.lanes])];
+              bar.bitten += fault.bitten;
+              bar.label = bar.some.replace("\u{2026}", bar.parts.length + " links");
+            }
+          });
+          return [...bars.values()];
+        }
+
         /** Faults in rows such that few of a row overlap. */
-        function packFaults(run, length) {
+        function packFaults(bars, runLength, length) {
           const ends = [];
           const rows = [];
-          const begun = run.faults.map((fault, number) => ({ fault, number })).filter(
+          const begun = bars.map((fault, number) => ({ fault, number })).filter(
             ({ fault }) => fault.begin !== null).sort(
             (one, other) => one.fault.begin - other.fault.begin);
           begun.forEach(({ fault, number }) => {
-            const end = Math.max(fault.end ?? run.length, fault.begin + length * 0.24);
+            const end = Math.max(fault.end ?? runLength, fault.begin + length * 0.24);
             let row = ends.findIndex((other) => other <= fault.begin);
             if (row < 0 && ends.length < 8) row = ends.push(0) - 1;
             if (row < 0) row = ends.indexOf(Math.min(...ends));

@@ -83,6 +83,15 @@ package struct Fault: Sendable, Hashable {
             }
         }
 
+        /// Whether it lasts, and bites only what comes along meanwhile: then it can wait for that.
+        package var waitsForBites: Bool {
+            switch self.aim {
+            case .link, .party, .service: true
+            case .disk: !self.isMomentary
+            case .process, .load: false
+            }
+        }
+
         /// The link fault that it is; nil where it is none.
         package var link: LinkFault.Kind? {
             switch self {
@@ -153,9 +162,15 @@ package struct Fault: Sendable, Hashable {
     /// The consuming end of a link; empty for all others.
     package var to = ""
     package var trigger: Trigger
-    /// How long until it heals; zero for what happens once, and for a kill after which the process
-    /// starts again as always.
+    /// How long until it heals, counted from when it is surely armed; zero for what happens once,
+    /// and for a kill after which the process starts again as always.
     package var duration: Duration
+    /// It goes on until it has bitten so often, it or another of its ``part``.
+    package var untilBitten = 0
+    /// How long it lasts at most for that; nil for ten seconds more than its duration.
+    package var atMost: Duration?
+    /// The written fault that it is a part of, where that is done to several at once.
+    package var part: Int?
     /// How strong it is and what exactly it hits.
     package var parameters = Parameters()
 
@@ -173,6 +188,35 @@ package struct Fault: Sendable, Hashable {
         self.trigger = trigger
         self.duration = duration
         self.parameters = parameters
+    }
+
+    /// Whether it has an end of its own.
+    package var lasts: Bool { self.duration > .zero || self.untilBitten > 0 }
+
+    /// How long it lasts at most.
+    package var longest: Duration {
+        guard self.untilBitten > 0 else { return self.duration }
+        return max(self.duration, self.atMost ?? self.duration + Self.patience)
+    }
+
+    /// How long a fault waits for something to bite, where nobody says.
+    package static let patience = Duration.seconds(10)
+
+    /// How long it lasts, in words behind the rest; empty for what happens once.
+    package var lasting: String {
+        let time = self.duration > .zero ? self.duration.text : ""
+        return Self.lasting(time, untilBitten: self.untilBitten, atMost: self.atMost)
+    }
+
+    static func lasting(_ time: String, untilBitten: Int, atMost: Duration?) -> String {
+        var words = time.isEmpty ? "" : " for \(time)"
+        // Once is what everybody expects.
+        if untilBitten > 1 || untilBitten == 1 && time.isEmpty {
+            let times = untilBitten == 1 ? "once" : "\(untilBitten) times"
+            words += (time.isEmpty ? "" : " and") + " until it has bitten \(times)"
+        }
+        if let atMost { words += ", \(atMost.text) at most" }
+        return words
     }
 
     /// What it is done to, in words.
@@ -209,8 +253,7 @@ extension Fault: CustomStringConvertible {
             case .after(let event, let time):
                 (time > .zero ? "\(time.text) " : "") + "after \(event)"
             }
-        let end = self.duration > .zero ? " for \(self.duration.text)" : ""
-        return "\(self.deed) \(begin)\(end)"
+        return "\(self.deed) \(begin)\(self.lasting)"
     }
 
     /// What it does, without when.

@@ -28,6 +28,8 @@ package struct HubFaults: Sendable {
         var rule: Int64?
         /// Whether the hub has not answered yet.
         var isAsking = false
+        /// Whether the hub has said that it is in force.
+        var isArmed = false
         /// Whether the hub's disk was told of it.
         var isTold = false
         /// Whether another fault does the same already.
@@ -78,6 +80,9 @@ package struct HubFaults: Sendable {
     /// How often each fault bit, as far as is known; 0 for what others count.
     package var bitten: [Int] { self.states.map { $0.earlier + $0.current } }
 
+    /// The faults that are surely in force.
+    package var armed: [Int] { self.states.indices.filter { self.states[$0].isArmed } }
+
     /// Whether the hub is as it should be.
     package var isSettled: Bool {
         self.states.allSatisfy { !$0.isAsking && ($0.isWanted || $0.rule == nil) }
@@ -100,7 +105,10 @@ package struct HubFaults: Sendable {
 
     /// These faults are over.
     package mutating func ended(_ indices: [Int]) -> [Request] {
-        for index in indices { self.states[index].isWanted = false }
+        for index in indices {
+            self.states[index].isWanted = false
+            self.states[index].isArmed = false
+        }
         return self.requests()
     }
 
@@ -119,6 +127,7 @@ package struct HubFaults: Sendable {
         self.isUp = false
         for index in self.states.indices {
             self.states[index].isAsking = false
+            self.states[index].isArmed = false
             self.states[index].isCovered = false
             self.states[index].rule = nil
             self.states[index].earlier += self.states[index].current
@@ -150,6 +159,7 @@ package struct HubFaults: Sendable {
             for (index, armed) in zip(indices, answer["armed"]?.array ?? []) {
                 self.states[index].rule = armed["number"]?.int
                 self.states[index].isCovered = armed["number"]?.int == nil
+                self.states[index].isArmed = self.states[index].isWanted
             }
         case .heal(let indices):
             for index in indices { self.states[index].isAsking = false }
@@ -161,13 +171,16 @@ package struct HubFaults: Sendable {
                 self.states[index].current = 0
             }
             for index in self.states.indices { self.states[index].isCovered = false }
-        case .slow: guard answer != nil else { return [] }
+        case .slow(let service):
+            guard answer != nil else { return [] }
+            self.areArmed { $0.kind == .slow && $0.target == service }
         case .disk(let indices):
             guard let answer else { return [] }
             // A disk that is filled may refuse something at once.
             self.harming += indices.filter { !self.harming.contains($0) }
             self.count(disk: answer["disk"])
             self.harming = indices
+            self.areArmed { $0.kind.aim == .disk }
         case .count:
             guard let answer else { return [] }
             self.count(rules: answer["rules"]?.array ?? [])
@@ -178,6 +191,14 @@ package struct HubFaults: Sendable {
 
     /// Returns the question how often everything has bitten.
     package var question: Request { Request(deed: .count, json: ["do": "status"]) }
+
+    /// Those of these faults that are wanted are in force.
+    private mutating func areArmed(_ isMeant: (Fault) -> Bool) {
+        for index in self.states.indices
+        where self.states[index].isWanted && isMeant(self.faults[index]) {
+            self.states[index].isArmed = true
+        }
+    }
 
     // MARK: Counting
 
@@ -250,7 +271,10 @@ package struct HubFaults: Sendable {
         var requests: [Request] = []
         for name in Set(wanted.keys).union(self.slowed.keys).sorted() {
             let by = wanted[name] ?? 0
-            guard by != self.slowed[name] ?? 0 else { continue }
+            guard by != self.slowed[name] ?? 0 else {
+                self.areArmed { $0.kind == .slow && $0.target == name }
+                continue
+            }
             requests.append(
                 Request(
                     deed: .slow(name),
@@ -278,7 +302,10 @@ package struct HubFaults: Sendable {
             default: continue
             }
         }
-        guard wanted != self.harm else { return [] }
+        guard wanted != self.harm else {
+            self.areArmed { $0.kind.aim == .disk }
+            return []
+        }
         self.harm = wanted
         for index in told { self.states[index].isTold = true }
         return [

@@ -98,6 +98,11 @@ extension Fault {
         members += self.parameters.members
         members.append(self.trigger.member)
         if self.duration > .zero { members.append(.init("for", .string(self.duration.text))) }
+        if self.kind.waitsForBites {
+            members.append(.init("untilBitten", .int(Int64(self.untilBitten))))
+        }
+        if let atMost { members.append(.init("atMost", .string(atMost.text))) }
+        if let part { members.append(.init("part", .int(Int64(part)))) }
         return .object(members)
     }
 }

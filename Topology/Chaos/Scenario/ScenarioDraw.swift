@@ -15,7 +15,8 @@ package struct ScenarioDraw: Sendable {
     package var exceptions: Set<String> = []
     /// The strategy of all seeds; nil where each seed draws its own.
     package var strategy: Scenario.Strategy?
-    /// Whether seeds also change rate, stock, timeouts, windows, instances and snapshots.
+    /// Whether seeds also change rate, stock, timeouts, windows, instances and snapshots, and
+    /// whether services are scaled, restarted and rewound.
     package var varies = true
 
     package init(topology: Topology, orders: Int = 100, faultCount: Int = 10) {
@@ -38,7 +39,25 @@ package struct ScenarioDraw: Sendable {
             orders: self.orders,
             count: self.faultCount
         )
+        if self.varies { scenario.operations = Self.operations(in: scenario) }
         return scenario
+    }
+
+    /// Draws what is done on purpose meanwhile, in a third of the seeds.
+    private static func operations(in scenario: Scenario) -> [Operation] {
+        var random = SeededRandom(seed: scenario.seed).split("operations")
+        let services = scenario.topology.services.map(\.name)
+        guard !services.isEmpty, random.chance(1, in: 3) else { return [] }
+        let rate = max(1, scenario.topology.load?.rate ?? 20)
+        let span = 1000 + scenario.orders * 1000 / rate
+        return (0...random.below(3)).map { _ in
+            Operation(
+                [.scale, .restart, .roll, .rewind, .rewind][random.below(5)],
+                services[random.below(services.count)],
+                instances: 1 + random.below(3),
+                .at(.milliseconds(random.below(span)))
+            )
+        }
     }
 
     /// Draws how a run decides what happens next.

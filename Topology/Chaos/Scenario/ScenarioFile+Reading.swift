@@ -15,8 +15,10 @@ extension Shape {
     static let fault = Shape(
         "fault",
         required: ["fault"],
-        optional: ["target", "from", "to", "pick", "way", "at", "after", "for"]
-            + Fault.Parameter.allCases.map(\.rawValue)
+        optional: [
+            "target", "from", "to", "pick", "way", "at", "after", "for", "untilBitten", "atMost",
+            "part",
+        ] + Fault.Parameter.allCases.map(\.rawValue)
     )
     static let eventName = Shape(
         "eventName",

@@ -56,9 +56,15 @@ package struct ScenarioFile: Sendable, Hashable {
         for (index, written) in self.faults.enumerated() {
             // A source of its own for each, so that one more fault changes no other.
             var own = random.split("fault \(index)")
-            for fault in written.faults(in: self.topology, &own) {
+            let faults = written.faults(in: self.topology, &own)
+            // In a saved run each is written by itself.
+            let origin = written.part.flatMap { part in
+                self.faults.firstIndex { $0.part == part }
+            }
+            for var fault in faults {
+                if faults.count > 1 { fault.part = index }
                 scenario.faults.append(fault)
-                scenario.origins.append(index)
+                scenario.origins.append(origin ?? index)
             }
         }
         return scenario
@@ -112,6 +118,11 @@ package struct WrittenFault: Sendable, Hashable {
     package var way = Way.one
     package var trigger: Trigger
     package var duration = Span.zero
+    /// How often it must have bitten before it heals; see ``Fault/untilBitten``.
+    package var untilBitten = 0
+    package var atMost: Duration?
+    /// The written fault that it was a part of, in a saved run.
+    package var part: Int?
     package var parameters = Fault.Parameters()
     /// What the seed draws ``Fault/Parameters/by`` from.
     package var by: Span?
@@ -135,7 +146,11 @@ package struct WrittenFault: Sendable, Hashable {
         var places = self.places(in: topology)
         if self.pick == .one, places.count > 1 { places = [places[random.below(places.count)]] }
         return places.map { target, to in
-            Fault(self.kind, target, to: to, trigger, for: duration, parameters)
+            var fault = Fault(self.kind, target, to: to, trigger, for: duration, parameters)
+            fault.untilBitten = self.untilBitten
+            fault.atMost = self.atMost
+            fault.part = self.part
+            return fault
         }
     }
 

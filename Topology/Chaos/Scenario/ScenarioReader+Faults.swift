@@ -18,18 +18,7 @@ extension ScenarioReader {
         if kind.aim != .link, section["way"] != nil {
             self.document.report(path["way"], "only links have a way", "leave it out")
         }
-        if section["for"] != nil {
-            fault.duration = self.span(section, "for") ?? .zero
-            if kind.isMomentary {
-                self.document.report(
-                    path["for"],
-                    "a \(kind.rawValue) happens once and is over",
-                    "leave it out"
-                )
-            }
-        } else if !kind.isMomentary, kind != .kill {
-            self.document.report(path, "the key 'for' is missing: how long it lasts")
-        }
+        self.length(&fault, section)
         self.parameters(&fault, section, topology)
         return fault
     }
@@ -143,6 +132,48 @@ extension ScenarioReader {
     }
 
     // MARK: When and how much
+
+    /// How long it lasts: a time, until it has bitten, or both.
+    private mutating func length(_ fault: inout WrittenFault, _ section: DocumentReader.Section) {
+        let (kind, path) = (fault.kind, section.path)
+        if section["for"] != nil {
+            fault.duration = self.span(section, "for") ?? .zero
+            if kind.isMomentary {
+                self.document.report(
+                    path["for"],
+                    "a \(kind.rawValue) happens once and is over",
+                    "leave it out"
+                )
+            }
+        } else if !kind.isMomentary, kind != .kill {
+            if !kind.waitsForBites || section["untilBitten"] == nil {
+                self.document.report(path, "the key 'for' is missing: how long it lasts")
+            }
+        }
+        for key in ["untilBitten", "atMost"] where section[key] != nil && !kind.waitsForBites {
+            self.document.report(
+                path[key],
+                "a \(kind.rawValue) bites at once or never",
+                "leave it out"
+            )
+        }
+        if section["part"] != nil {
+            fault.part = self.document.whole(section, "part", in: 0...1_000_000, default: 0)
+        }
+        guard kind.waitsForBites else { return }
+        let least = section["for"] == nil ? 1 : 0
+        fault.untilBitten = self.document.whole(
+            section,
+            "untilBitten",
+            in: least...1_000_000_000,
+            default: 1
+        )
+        let day = Duration.zero...Duration.seconds(24 * 3600)
+        fault.atMost = self.document.duration(section, "atMost", in: day)
+        if let atMost = fault.atMost, atMost < fault.duration.most {
+            self.document.report(path["atMost"], "is shorter than 'for'")
+        }
+    }
 
     private mutating func trigger(
         _ section: DocumentReader.Section,

@@ -9,7 +9,11 @@ extension WrittenFault: CustomStringConvertible {
             case .after(let event, let span):
                 (span == .zero ? "" : "\(span) ") + "after \(event)"
             }
-        let end = self.duration == .zero ? "" : " for \(self.duration)"
+        let end = Fault.lasting(
+            self.duration == .zero ? "" : "\(self.duration)",
+            untilBitten: self.untilBitten,
+            atMost: self.atMost
+        )
         var parameters = self.parameters
         parameters.by = nil
         var strength = parameters.words(for: self.kind)

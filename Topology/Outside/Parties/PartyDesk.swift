@@ -35,17 +35,27 @@ package final class PartyDesk<Machine: PartyMachine> {
     /// What a crash had cut short in the ledger, in bytes.
     package let tornBytes: Int
     private let flaws: Flaws
+    /// How long each request keeps it busy.
+    private let work: Duration
+    /// When it is done with all that it was asked.
+    private var busyUntil = Instant.zero
 
     /// Opens a party: reads its ledger, and cuts off what a crash cut short.
+    ///
+    /// It serves `capacity` requests a second, one after the other, as many as come where that is
+    /// 0. Whoever asked and no longer waits is served all the same: that is what keeps a party down
+    /// whose callers ask again too soon.
     ///
     /// - Throws: ``LedgerError`` naming the line that is damaged.
     package init(
         machine: Machine,
         disk: any Disk,
+        capacity: Int = 0,
         flaws: Flaws = Flaws()
     ) throws(LedgerError) {
         self.disk = disk
         self.flaws = flaws
+        self.work = capacity > 0 ? .seconds(1) / capacity : .zero
         self.machine = machine
         let file = Machine.ledgerFile
         let bytes = try LedgerFile.bytes(of: file, on: disk)
@@ -138,6 +148,9 @@ package final class PartyDesk<Machine: PartyMachine> {
         self.faults.arm(fault)
     }
 
+    /// Ends the fault of that name.
+    package func disarm(_ fault: String) { self.faults.disarm(fault) }
+
     /// The armed faults, each with how often it bit.
     package var armed: [PartyFaults.Armed] { self.faults.armed }
 
@@ -162,10 +175,13 @@ package final class PartyDesk<Machine: PartyMachine> {
         let result = try self.machine.answer(frame.body, now: now)
         self.requests += 1
         for entry in result.entries { self.unwritten += LedgerFile.line(entry) }
+        self.busyUntil = max(self.busyUntil, now) + self.work
         guard !effect.withholds else { return [] }
         let framed = OutsideFrame.answer(id: frame.id, body: result.answer)
         for _ in 0..<effect.copies {
-            self.held.append(Answer(due: now + effect.delay, caller: caller, framed: framed))
+            self.held.append(
+                Answer(due: self.busyUntil + effect.delay, caller: caller, framed: framed)
+            )
         }
         return []
     }

@@ -79,6 +79,11 @@ package struct PartyFaults: Sendable, Hashable {
         self.armed.append(fault)
     }
 
+    /// Ends the fault of that name.
+    package mutating func disarm(_ name: String) {
+        self.armed.removeAll { $0.fault.name == name }
+    }
+
     /// Ends all faults and returns them with how often they bit.
     package mutating func heal() -> [Armed] {
         let healed = self.armed

@@ -31,13 +31,14 @@ struct OutsideLaunch {
     /// Opens the party of that kind: reads its ledger and listens.
     func open(on loop: EventLoop) throws {
         var settings = Settings(self.settings)
+        let capacity = settings.count("capacity", default: 0)
         switch self.kind {
         case "bank":
             let machine = BankMachine(settings: &settings)
-            try self.open(machine, settings.problems(), on: loop)
+            try self.open(machine, capacity, settings.problems(), on: loop)
 
         case "mail":
-            try self.open(MailRelayMachine(), settings.problems(), on: loop)
+            try self.open(MailRelayMachine(), capacity, settings.problems(), on: loop)
 
         default:
             throw OutsideLaunchError(
@@ -49,6 +50,7 @@ struct OutsideLaunch {
 
     private func open(
         _ machine: some PartyMachine,
+        _ capacity: Int,
         _ problems: [String],
         on loop: EventLoop
     ) throws {
@@ -59,6 +61,7 @@ struct OutsideLaunch {
         let desk = try PartyDesk(
             machine: machine,
             disk: disk,
+            capacity: capacity,
             flaws: Flaws(text: Self.variable("SQUALL_FLAWS") ?? "")
         )
         if desk.tornBytes > 0 {

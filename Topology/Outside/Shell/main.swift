@@ -6,6 +6,7 @@ do {
     try launch.open(on: loop)
     try Lifeline.watch(on: loop)
     OutsideReport.ready()
+    ProgramCode.releaseSoon(on: loop)
     try loop.run()
 } catch {
     OutsideReport.fatal("\(error)", code: error is OutsideLaunchError ? 2 : 3)

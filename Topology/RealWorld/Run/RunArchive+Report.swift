@@ -18,14 +18,19 @@ extension RunArchive {
         } catch {
             throw ControlError("the ledgers of \(run.id) cannot be read: \(error)")
         }
-        let judge = Judge(layout: self.layout)
+        let judge = self.judge
         for record in records { judge.observe(record) }
         var report = ReportRun(
             name: run.id,
             world: .real,
-            seed: nil,
+            seed: self.kept?.seed,
             verdict: judge.finish(ledgers: ledgers)
         )
+        if let kept = self.kept, kept.expects != nil || report.outcome == .passed {
+            // Not coming to rest is nothing that the log shows.
+            report.outcome = kept.unexpected == nil ? .passed : .failed
+            report.failure = kept.unexpected
+        }
         if !self.isComplete {
             report.outcome = .unknown
             report.failure = ScenarioOutcome.Failure(
@@ -58,7 +63,7 @@ extension RunArchive {
             let lane = words.lazy.compactMap { builder.lane(of: $0) }.first
             builder.note(incident.time - began, lane, incident.text)
         }
-        report.faults = diary.faults.map { fault in
+        report.faults = self.kept.map { self.faultBars($0, builder) } ?? diary.faults.map { fault in
             ReportRun.FaultBar(
                 text: fault.text,
                 lanes: fault.targets.compactMap { builder.lane(of: $0) },
@@ -71,5 +76,21 @@ extension RunArchive {
         report.timeline = builder.finished(length: length, keeping: report.journey)
         report.elapsed = report.timeline?.length ?? length
         return report
+    }
+
+    private func faultBars(
+        _ kept: KeptOutcome,
+        _ builder: ReportTimelineBuilder
+    ) -> [ReportRun.FaultBar] {
+        kept.faults.map { fault in
+            ReportRun.FaultBar(
+                text: fault.text,
+                label: fault.label,
+                lanes: fault.targets.compactMap { builder.lane(of: $0) },
+                begin: fault.began,
+                end: fault.ended.map { max($0, (fault.began ?? .zero) + .milliseconds(1)) },
+                bitten: fault.bitten
+            )
+        }
     }
 }

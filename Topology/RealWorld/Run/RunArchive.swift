@@ -1,3 +1,4 @@
+import Chaos
 import Mesh
 import MeshSocket
 import TopologyFile
@@ -9,7 +10,12 @@ package struct RunArchive {
     package let layout: MeshLayout
     /// The disk that the log is read from.
     package let disk: FolderDisk
+    /// What the scenario kept, where it was one.
+    package let kept: KeptOutcome?
     private var follower = LogFollower()
+
+    /// A judge that has seen nothing yet, by the promises that the run was judged by.
+    package var judge: Judge { Judge(layout: self.layout, except: self.kept?.exceptions ?? []) }
 
     /// Whether the log goes back to its beginning; retention removes old segments.
     package var isComplete: Bool {
@@ -31,6 +37,7 @@ package struct RunArchive {
             throw ControlError("\(folder) is no run folder: \(error)", hint: "squall runs")
         }
         self.layout = self.topology.layout
+        self.kept = KeptOutcome(folder: folder)
     }
 
     /// Returns the next records; none where there are no more yet.

@@ -12,6 +12,8 @@ final class LogFeed {
     /// Judges each record as it comes.
     private(set) var judge: Judge
     private var hasReportedViolation = false
+    /// Makes a judge that has seen nothing yet.
+    private let newJudge: () -> Judge
     /// A piece that is taken in within a few milliseconds.
     private static let pieceBytesMax = 65_536
 
@@ -27,7 +29,26 @@ final class LogFeed {
     ) throws(DiskError) {
         self.disk = try FolderDisk(folder: folder)
         self.fold = RunFold(layout: layout)
-        self.judge = Judge(layout: layout, except: exceptions)
+        self.newJudge = { Judge(layout: layout, except: exceptions) }
+        self.judge = self.newJudge()
+    }
+
+    /// Begins again at the start of the log where a new hub has made it shorter than what was read:
+    /// what it has cut off never happened.
+    func hubIsUp() {
+        let files = (try? self.disk.list()) ?? []
+        let end = files.compactMap { file in
+            Log.position(of: file).map { $0 + UInt64((try? self.disk.size(of: file)) ?? 0) }
+        }.max()
+        guard let end, end < self.follower.position else { return }
+        self.fold = RunFold(layout: self.fold.layout)
+        self.judge = self.newJudge()
+        self.follower = LogFollower()
+        let onEvent = self.onEvent
+        self.onEvent = nil
+        // What cannot be read is found again by whoever reads on.
+        while (try? self.readSome()) == true {}
+        self.onEvent = onEvent
     }
 
     /// How far the log was read.

@@ -96,6 +96,13 @@ extension RunningTopology {
             self.drainChecks.quietAt = nil
             return
         }
+        let kills = self.kills?.remainingCount ?? 0
+        guard kills == 0 || self.progress != KillSchedule.whole else {
+            // A run may be over sooner than its kills; it gets them all.
+            self.drainChecks.rest = "\(kills) kills still to come"
+            self.drainChecks.quietAt = nil
+            return
+        }
         self.drainChecks.isAsking = true
         self.admin.ask(["do": "drain"]) { _ in }
         self.admin.ask(["do": "status"]) { [weak self] result in

@@ -267,6 +267,7 @@ package final class RunningTopology {
     }
 
     private func hubIsUp() {
+        self.feed.hubIsUp()
         self.launcher.markReady(LaunchPlan.hub)
         self.rearmHubFaults()
         self.repeatLeaves()

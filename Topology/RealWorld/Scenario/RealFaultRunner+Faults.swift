@@ -10,8 +10,8 @@ extension RealFaultRunner {
         self.ask(self.hub.began(indices))
         for index in indices {
             let fault = self.scenario.faults[index]
-            self.states[index].isActive = fault.duration > .zero
-            self.note("\(fault.deed)" + Self.lasting(fault.duration), fault: index)
+            self.states[index].isActive = fault.lasts
+            self.note(fault.deed + fault.lasting, fault: index)
             switch fault.kind.aim {
             case .process: self.beginProcess(index)
             case .service: self.states[index].baseline = self.handledCount(fault.target)
@@ -23,28 +23,30 @@ extension RealFaultRunner {
         self.tellParties(indices)
     }
 
-    private static func lasting(_ duration: Duration) -> String {
-        duration > .zero ? " for \(HumanText.duration(duration))" : ""
-    }
-
     /// These faults are over.
     func end(_ indices: [Int]) {
         self.ask(self.hub.ended(indices))
         for index in indices {
             let fault = self.scenario.faults[index]
-            self.states[index].isActive = false
-            switch fault.kind.aim {
-            case .process: self.endProcess(index)
-            case .service:
-                let handled = self.handledCount(fault.target) - self.states[index].baseline
-                self.states[index].bitten += max(0, handled)
-            case .load where fault.kind == .loadSpike:
-                let sent = (self.run.load?.sentCount ?? 0) - self.states[index].baseline
-                self.states[index].bitten += max(0, sent)
-            case .load, .link, .party, .disk: continue
+            if self.states[index].isActive {
+                self.states[index].bitten += self.liveCount(index)
             }
+            self.states[index].isActive = false
+            if fault.kind.aim == .process { self.endProcess(index) }
         }
         self.tellParties(indices)
+    }
+
+    /// What an active fault has bitten of what is counted here anyway.
+    func liveCount(_ index: Int) -> Int {
+        let fault = self.scenario.faults[index]
+        let count: Int
+        switch fault.kind {
+        case .slow: count = self.handledCount(fault.target)
+        case .loadSpike: count = self.run.load?.sentCount ?? 0
+        default: return 0
+        }
+        return max(0, count - self.states[index].baseline)
     }
 
     private func handledCount(_ service: String) -> Int {
@@ -208,8 +210,25 @@ extension RealFaultRunner {
         party.ask(["do": "faults", "faults": .array(commands)]) { [weak self] result in
             guard let self else { return }
             self.partyAsks -= 1
-            if let answer = try? result.get() { self.count(answer["healed"], before) }
+            guard let answer = try? result.get() else {
+                for index in before.values { self.keepCount(of: index) }
+                return
+            }
+            self.count(answer["healed"], before)
             for index in before.values { self.keepCount(of: index) }
+            self.armed(self.states.indices.filter { self.isActive($0, at: name) })
+        }
+    }
+
+    /// Asks parties how often these faults have bitten.
+    func countParties(of faults: [Int]) {
+        for party in self.run.parties {
+            let told = self.toldParties[party.name] ?? [:]
+            guard faults.contains(where: told.values.contains) else { continue }
+            party.ask(["do": "status"]) { [weak self] result in
+                guard let self, self.toldParties[party.name] == told else { return }
+                if let status = try? result.get() { self.count(status["faults"], told) }
+            }
         }
     }
 

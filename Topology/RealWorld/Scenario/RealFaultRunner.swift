@@ -55,12 +55,16 @@ final class RealFaultRunner: TopologyListener {
 
     // MARK: Results
 
-    /// How often each fault bit.
+    /// How often each fault bit, as far as is known.
     var bitten: [Int] {
         zip(self.hub.bitten, self.states.indices).map { counted, index in
             counted + self.states[index].bitten + (self.partyCounts[index] ?? 0)
+                + (self.states[index].isActive ? self.liveCount(index) : 0)
         }
     }
+
+    /// When a fault began and ended; nil where it did not.
+    func span(of fault: Int) -> (began: Instant?, ended: Instant?) { self.timeline.span(of: fault) }
 
     /// Which operations came to their end.
     var done: [Bool] { self.ends.map { $0 ?? false } }
@@ -87,7 +91,10 @@ final class RealFaultRunner: TopologyListener {
 
     private func happened(_ event: EventEnvelope) {
         let now = self.run.loop.now()
-        self.perform(self.timeline.happened(event.type, from: event.source, now: now))
+        let actions = self.timeline.happened(event.type, from: event.source, now: now) {
+            self.bitten
+        }
+        self.perform(actions)
         if !self.timeline.awaitsEvents { self.run.feed.onEvent = nil }
     }
 
@@ -114,8 +121,15 @@ final class RealFaultRunner: TopologyListener {
             self.run.admin.ask(request.json) { [weak self] result in
                 guard let self else { return }
                 self.ask(self.hub.answered(request, try? result.get()))
+                self.armed(self.hub.armed)
             }
         }
+    }
+
+    /// These faults are in force.
+    func armed(_ indices: [Int]) {
+        self.timeline.armed(indices, now: self.run.loop.now())
+        self.armTimer()
     }
 
     // MARK: When it happens
@@ -127,7 +141,8 @@ final class RealFaultRunner: TopologyListener {
         self.timer = self.run.loop.timer(at: due) { [weak self] in
             guard let self else { return }
             self.timer = nil
-            self.perform(self.timeline.timePassed(now: self.run.loop.now()))
+            let now = self.run.loop.now()
+            self.perform(self.timeline.timePassed(now: now) { self.bitten })
         }
     }
 
@@ -151,6 +166,7 @@ final class RealFaultRunner: TopologyListener {
         self.tick = self.run.loop.timer(at: due) { [weak self] in
             guard let self else { return }
             if self.hub.isCounting { self.ask([self.hub.question]) }
+            self.countParties(of: self.timeline.waitingForBites(now: self.run.loop.now()))
             self.run.read()
             self.look()
             self.armTick()
@@ -168,7 +184,8 @@ final class RealFaultRunner: TopologyListener {
         if self.isUnderWay || ended != self.ended { self.lastTrouble = now }
         self.ended = ended
         let unrest = self.unrest
-        if !self.isUnderWay, unrest == nil { return self.finish { self.run.drain() } }
+        let isUnderWay = self.isUnderWay && !self.timeline.onlyWaits(now: now)
+        if !isUnderWay, unrest == nil { return self.finish { self.run.drain() } }
         guard now - self.lastTrouble > self.scenario.convergesWithin else { return }
         self.run.unrest = unrest
         self.finish { self.run.judgeNow() }

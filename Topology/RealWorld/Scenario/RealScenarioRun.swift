@@ -70,7 +70,7 @@ package enum RealScenarioRun {
         outcome.elapsed = loop.now() - run.started
         outcome.folder = folder.path
         try FileSystem.write(
-            outcome.json(scenario, began: run.started, faults.incidents).prettyText + "\n",
+            outcome.json(scenario, began: run.started, faults).prettyText + "\n",
             to: RunFolder.Name.outcome
         )
         return outcome
@@ -161,35 +161,39 @@ package enum RealScenarioRun {
 }
 
 extension ScenarioOutcome {
-    /// What is kept of a run on real processes.
+    /// What is kept of a run on processes.
     fileprivate func json(
         _ scenario: Scenario,
         began: Instant,
-        _ incidents: [Incident]
+        _ runner: RealFaultRunner
     ) -> JSONValue {
-        let bitten = zip(scenario.faults, self.bitten).map { fault, count -> JSONValue in
-            ["fault": .string("\(fault)"), "bitten": .int(Int64(count))]
+        let faults = scenario.faults.enumerated().map { index, fault in
+            let span = runner.span(of: index)
+            return KeptOutcome.Fault(
+                text: fault.description,
+                label: fault.deed,
+                targets: fault.to.isEmpty ? [fault.target] : [fault.target, fault.to],
+                began: span.began.map { $0 - began },
+                ended: (fault.lasts ? span.ended : span.began).map { $0 - began },
+                bitten: self.bitten[index]
+            )
         }
         let done = zip(scenario.operations, self.done).map { operation, isDone -> JSONValue in
             ["operation": .string("\(operation)"), "done": .bool(isDone)]
         }
-        let incidents = incidents.map { incident -> JSONValue in
+        let incidents = runner.incidents.map { incident -> JSONValue in
             [
                 "afterNanoseconds": .int((incident.time - began).inNanoseconds),
                 "text": .string(incident.text),
                 "fault": incident.fault.map { .int(Int64($0)) } ?? .null,
             ]
         }
-        return [
-            "world": .string(self.world.rawValue),
-            "seed": .string(String(self.seed)),
-            "verdict": self.verdict.map { .string($0.outcome.rawValue) } ?? .null,
-            "invariant": self.failure.map { .string($0.invariant) } ?? .null,
-            "summary": self.failure.map { .string($0.summary) } ?? .null,
-            "faults": .array(bitten),
-            "operations": .array(done),
-            "incidents": .array(incidents),
-            "elapsedNanoseconds": .int(self.elapsed.inNanoseconds),
-        ]
+        return .object(
+            KeptOutcome(self, of: scenario, faults).members + [
+                .init("verdict", self.verdict.map { .string($0.outcome.rawValue) } ?? .null),
+                .init("operations", .array(done)), .init("incidents", .array(incidents)),
+                .init("elapsedNanoseconds", .int(self.elapsed.inNanoseconds)),
+            ]
+        )
     }
 }

@@ -32,7 +32,7 @@ extension CommandCatalog {
             ),
             OptionSpecification(
                 name: "prove",
-                summary: "plant each bug that a scenario names in 'brokenBy': it must fail"
+                summary: "plant each bug that a scenario names: it must fail, by its faults"
             ),
             OptionSpecification(
                 name: "junit",

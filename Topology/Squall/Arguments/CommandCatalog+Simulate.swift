@@ -49,7 +49,7 @@ extension CommandCatalog {
                 OptionSpecification(name: "hashes", summary: "write each seed and its run's hash"),
                 OptionSpecification(
                     name: "plain",
-                    summary: "let seeds draw faults only, not the set-up of the shop"
+                    summary: "let seeds draw faults only: no set-up, no restarts, no scaling"
                 ),
                 OptionSpecification(
                     name: "strategy",

@@ -2,6 +2,7 @@ import Glibc
 import Mesh
 import MeshSocket
 import RealWorld
+import ServiceKit
 
 /// Publishes for the bench, with the client that any outside party has.
 final class BenchPublisher {
@@ -40,7 +41,9 @@ final class BenchPublisher {
     var unconfirmedCount: Int { self.client.unconfirmedCount }
 
     func publish(_ event: BenchEvent, to topic: String) {
-        self.client.publish(event.envelope(source: self.name), carrying: event, to: topic)
+        self.client.publish(to: topic) {
+            event.envelope(source: self.name).encode(into: &$0, carrying: event)
+        }
     }
 
     func flush() { self.connection.send(self.client.takeOutput()) }
@@ -169,14 +172,12 @@ final class BenchConsumer {
     }
 
     private func handle(_ delivery: Delivery) {
-        let failure = self.tally.assumeIsolated { tally -> WireError? in
-            do throws(WireError) {
-                try tally.handle(delivery.event.data)
-                return nil
-            } catch {
-                return error
+        do throws(WireError) {
+            try self.tally.confined(delivery.event.data) { tally, data throws(WireError) in
+                try tally.handle(data)
             }
+        } catch {
+            BenchClient.fail("\(error)")
         }
-        if let failure { BenchClient.fail("\(failure)") }
     }
 }

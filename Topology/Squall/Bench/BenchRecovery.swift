@@ -58,11 +58,9 @@ struct BenchRecovery {
                     scheduled: 0,
                     filler: filler
                 )
-                client.publish(
-                    event.envelope(source: "producer"),
-                    carrying: event,
-                    to: BenchEvent.topic
-                )
+                client.publish(to: BenchEvent.topic) {
+                    event.envelope(source: "producer").encode(into: &$0, carrying: event)
+                }
                 sequence += 1
             }
             try self.pass(client.takeOutput()) { hub.received(id, frame: $0, now: .zero) }

@@ -24,7 +24,7 @@ struct CheckCommand {
                 hint: "squall events --run \(run.id)"
             )
         }
-        let judge = Judge(layout: archive.layout)
+        let judge = archive.judge
         while true {
             let records = try archive.next()
             if records.isEmpty { break }

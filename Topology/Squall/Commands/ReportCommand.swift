@@ -30,11 +30,16 @@ struct ReportCommand {
     /// A scenario that was saved is run again; a run of processes is read from its folder.
     private func report() throws(ControlError) -> ReportRun {
         let name = self.options.run ?? "latest"
-        if self.options.run != nil, SavedScenario.path(named: name) != nil {
+        // A scenario that ran on processes is not run again: its folder has all of it.
+        let named = try? self.context.runs.run(named: name)
+        let isReal = named.map { KeptOutcome(folder: $0.path) != nil } ?? false
+        if !isReal, self.options.run != nil, SavedScenario.path(named: name) != nil {
             return try self.simulated(name)
         }
         let run = try self.context.runs.run(named: name)
-        if SavedScenario.path(named: run.path) != nil { return try self.simulated(run.path) }
+        if !isReal, SavedScenario.path(named: run.path) != nil {
+            return try self.simulated(run.path)
+        }
         guard !run.isLive else {
             throw ControlError(
                 "\(run.id) is still running; a report is made of a run that is over",

@@ -91,6 +91,7 @@ struct UpCommand {
                 if signals.count == 1, run.isServing { run.drain() } else { run.abort() }
             }
             try run.start()
+            ProgramCode.releaseSoon(on: loop)
             view.start { run.refreshBites() }
             try loop.run()
         } catch {

@@ -4,7 +4,8 @@ import RealWorld
 
 /// `squall run --prove`: plants the bugs that scenarios name, each of which must break them.
 ///
-/// A scenario that no bug breaks proves nothing when it passes.
+/// A scenario that no bug breaks proves nothing when it passes, and neither does one that every
+/// bug breaks without its faults and operations as well.
 struct ProofOfScenarios {
     let context: CommandContext
     let options: RunOptions
@@ -15,6 +16,8 @@ struct ProofOfScenarios {
         /// The run that failed; nil where none did.
         var run: ScenarioResult.Run?
         var seeds: Int
+        /// Whether it passes with the bug where nothing else goes wrong.
+        var needsFaults = true
     }
 
     func run(_ files: [ScenarioFile]) throws(ControlError) -> Int32 {
@@ -33,11 +36,18 @@ struct ProofOfScenarios {
                 unproved += 1
                 lines.line(style.red("✗"), file.name, "names no bug in 'brokenBy'")
             }
+            var ofFile: [Proof] = []
             for bug in file.brokenBy where !runner.isInterrupted {
                 let proof = try self.prove(file, bug, &runner, lines)
-                proofs.append(proof)
+                ofFile.append(proof)
                 if proof.run == nil { unproved += 1 }
                 self.write(proof, lines)
+            }
+            proofs += ofFile
+            if !ofFile.isEmpty, !ofFile.contains(where: \.needsFaults) {
+                unproved += 1
+                let text = "no bug needs what goes wrong in it: all break it without"
+                lines.line(style.red("✗"), file.name, text)
             }
         }
         let isProved = unproved == 0 && !proofs.isEmpty && !runner.isInterrupted
@@ -70,12 +80,25 @@ struct ProofOfScenarios {
         let result = try runner.result(of: planted, stopsAtFailure: true) {
             lines.live(file.name, $0, of: count)
         }
-        return Proof(
+        var proof = Proof(
             scenario: file.name,
             bug: bug,
             run: result.failures.first,
             seeds: result.runs.count
         )
+        // One that expects a broken promise needs its faults to break it.
+        guard let run = proof.run, file.expects == nil,
+            !file.faults.isEmpty || !file.operations.isEmpty
+        else { return proof }
+        planted.faults = []
+        planted.operations = []
+        var options = self.options
+        (options.seed, options.seedCount) = (run.seed, 1)
+        runner.options = options
+        defer { runner.options = self.options }
+        let alone = try runner.result(of: planted)
+        proof.needsFaults = alone.failures.isEmpty
+        return proof
     }
 
     private func write(_ proof: Proof, _ lines: ResultLines) {
@@ -85,7 +108,8 @@ struct ProofOfScenarios {
             return lines.line(style.red("✗"), proof.scenario, text)
         }
         let invariant = run.failure?.invariant ?? ""
-        let text = "broken by \(proof.bug), seed \(run.seed): \(invariant)"
+        let rest = proof.needsFaults ? "" : ", also without its faults"
+        let text = "broken by \(proof.bug), seed \(run.seed): \(invariant)\(rest)"
         lines.line(style.green("✓"), proof.scenario, text)
     }
 
@@ -94,7 +118,7 @@ struct ProofOfScenarios {
             "scenario": .string(proof.scenario), "bug": .string(proof.bug),
             "seed": proof.run.map { .string(String($0.seed)) } ?? .null,
             "invariant": proof.run?.failure.map { .string($0.invariant) } ?? .null,
-            "seeds": .int(Int64(proof.seeds)),
+            "seeds": .int(Int64(proof.seeds)), "needs_faults": .bool(proof.needsFaults),
         ]
     }
 }

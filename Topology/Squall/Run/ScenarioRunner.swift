@@ -5,7 +5,7 @@ import Synchronization
 
 /// Runs one scenario after the other, each under its seeds, in one world.
 struct ScenarioRunner {
-    let options: RunOptions
+    var options: RunOptions
     private var interrupts = InterruptWatch()
     /// Whether somebody has asked it to end.
     var isInterrupted = false
