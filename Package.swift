@@ -138,7 +138,7 @@ let topology: [Target] = [
     library(
         "ScenarioTesting",
         in: "Topology",
-        on: ["Chaos", "Mesh", "RealWorld", "SimulatedWorld", "TopologyFile"]
+        on: ["Chaos", "Mesh", "RealWorld", "ServiceKit", "SimulatedWorld", "TopologyFile"]
     ),
     .executableTarget(
         name: "squall",
@@ -176,8 +176,8 @@ let package = Package(
         tests(
             "ScenarioTests",
             on: [
-                "Chaos", "Events", "Mesh", "RealWorld", "ScenarioTesting", "SimulatedWorld",
-                "TopologyFile",
+                "Chaos", "Events", "Mesh", "RealWorld", "ScenarioTesting", "ServiceKit",
+                "SimulatedWorld", "TopologyFile",
             ]
         ),
         tests("ChaosTests", on: ["Chaos", "Events", "Mesh", "OutsideParties"]),

@@ -123,10 +123,16 @@ import Testing
 
     @Test func `money under a key that is no order is named`() {
         var run = LogBuilder.good()
-        run.bankMoves(.capture, "order-2/2-ab", Money(cents: 1998))
+        run.bankMoves(.capture, "visit-2/2-ab", Money(cents: 1998))
         let finding = run.finding("money-adds-up")
         #expect(finding?.summary == "the bank moved money for no order")
-        #expect(finding?.witness.first?.text == "bank: capture of $19.98 under 'order-2/2-ab'")
+        #expect(finding?.witness.first?.text == "bank: capture of $19.98 under 'visit-2/2-ab'")
+    }
+
+    @Test func `an order charged under two keys that name it is charged twice`() {
+        var run = LogBuilder.good()
+        run.bankMoves(.capture, "order-2/2-ab", Money(cents: 1998))
+        #expect(run.finding("money-adds-up")?.summary == "order-2 was charged 2 times")
     }
 
     @Test func `a cancelled order whose money the bank kept is named`() {

@@ -20,7 +20,11 @@ import Testing
         Wrong("kil payments", "unknown command 'kil'; did you mean 'kill'?"),
         Wrong("frobnicate", "unknown command 'frobnicate'"),
         Wrong("--json up", "the command comes first, options behind it: '--json'"),
-        Wrong("bench disk", "bench: there is no bench 'disk'; there are mesh and sim"),
+        Wrong("bench disk", "bench: there is no bench 'disk'; there are mesh, growth and sim"),
+        Wrong(
+            "bench mesh --instances 2 --cons 2",
+            "bench: --instances and --topics are of pub and durable with one consumer"
+        ),
         Wrong("up --hsitory x", "up: unknown option '--hsitory'; did you mean '--history'?"),
         Wrong("up --for", "up: --for needs a value: --for DURATION"),
         Wrong("up --for=", "up: --for needs a value: --for DURATION"),

@@ -107,6 +107,19 @@ import Testing
         #expect(records.count == 3)
     }
 
+    @Test func `a record with a change beyond every journal is an error`() {
+        var writer = WireWriter()
+        writer.u8(RecordFormat.Kind.turn.rawValue)
+        writer.i64(0)
+        // Service, partition, epoch, sequence, acknowledgements, events, first change, changes.
+        for number: UInt64 in [0, 0, 1, 1, 0, 0, .max, 2] { writer.varint(number) }
+        for _ in 1...2 { writer.counted([1]) }
+        for _ in 1...3 { writer.u8(0) }
+        #expect(throws: WireError.self) {
+            try writer.bytes.withUnsafeBytes { try LogRecord(decoding: $0, at: 16) }
+        }
+    }
+
     @Test func `another layout is told from the one that the log was written with`() throws {
         let stage = try HubStage()
         var layout = HubStage.layout
@@ -120,6 +133,56 @@ import Testing
         }
         #expect(error?.code == .otherLayout)
         #expect(error?.message.contains("new run folder") == true)
+    }
+
+    @Test func `a reader far behind finds every byte, also across what is read ahead`() throws {
+        let (log, _) = try self.open(MemoryDisk(), segmentBytes: 3 << 20)
+        var places: [(position: UInt64, bytes: [UInt8])] = []
+        for number in 0..<60 {
+            let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ number) }
+            log.append { writer, body in
+                let start = writer.bytes.count
+                writer.record(.published, at: .zero)
+                places.append((body + UInt64(writer.bytes.count - start), bytes))
+                writer.bytes += bytes
+            }
+            try log.commit()
+        }
+        for round in 0..<2 {
+            for (number, place) in places.enumerated() {
+                let found = try log.withBytes(
+                    at: place.position,
+                    count: place.bytes.count,
+                    readingAhead: true
+                ) { Array($0) }
+                #expect(found == place.bytes, "event \(number), round \(round)")
+            }
+        }
+    }
+
+    @Test func `segments grow with the state at their start, so that it is never most of them`()
+        throws
+    {
+        let disk = MemoryDisk()
+        let (log, _) = try self.open(disk, segmentBytes: 10_000)
+        var stateBytes = 20_000
+        log.checkpoint = { [UInt8](repeating: 7, count: stateBytes) }
+        for number in 0..<20_000 {
+            self.append(log, number)
+            try log.commit()
+        }
+        let bytes = Int(log.end)
+        // The last of them has what it is for still before it.
+        let states = (log.segmentCount - 2) * stateBytes
+        #expect(log.segmentCount > 3)
+        #expect(states * 4 <= bytes, "\(states) of \(bytes) bytes are checkpoints")
+        stateBytes = 0
+        let before = log.segmentCount
+        for number in 0..<20_000 {
+            self.append(log, number)
+            try log.commit()
+        }
+        #expect(log.segmentCount > 2 * before, "segments are as small again as they should be")
     }
 }
 

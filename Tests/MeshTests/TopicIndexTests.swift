@@ -62,4 +62,21 @@ import Testing
         #expect(index.scanStart(for: 1000) == self.record(1000))
         #expect(self.grown(to: 1100, index).scanStart(for: 1064) == self.record(1064))
     }
+
+    @Test func `keeps the places that a reader is about to ask for, within bounds`() {
+        var index = self.grown(to: 5000)
+        #expect(index.isCrowded)
+        index.forget(before: 1000)
+        #expect(index.place(of: 1000)?.position == self.record(1000) + 12)
+        #expect(index.place(of: 999) == nil)
+        #expect(!index.isCrowded)
+        index = self.grown(to: 50_000, index)
+        #expect(index.isCrowded)
+        index.forget(before: 1000)
+        #expect(index.place(of: 50_000 - 8192) != nil)
+        #expect(index.place(of: 50_000 - 8193) == nil)
+        index.forget(before: .max)
+        #expect(index.place(of: 50_000 - 1024) != nil)
+        #expect(index.place(of: 50_000 - 1025) == nil)
+    }
 }

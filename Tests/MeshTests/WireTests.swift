@@ -1,7 +1,71 @@
-import Mesh
 import Testing
+
+@testable import Mesh
 
 @Test func `a subject always lands in the same partition`() {
     let partition = StableHash.partition(of: "order-17", among: 4)
     #expect(partition == StableHash.partition(of: "order-17", among: 4))
+}
+
+@Test func `a number is read back as it was written, whatever follows it`() {
+    let numbers = (0..<64).flatMap { bit in [(1 << bit) - 1, 1 << bit] as [UInt64] } + [.max]
+    for number in numbers {
+        for rest in 0...9 {
+            var writer = WireWriter([0xFF])
+            writer.varint(number)
+            let end = writer.bytes.count
+            writer.bytes += [UInt8](repeating: 0xFF, count: rest)
+            let (read, offset) = writer.bytes.withUnsafeBytes { raw in
+                var reader = WireReader(raw, offset: 1)
+                return (try? reader.varint(), reader.offset)
+            }
+            #expect(read == number)
+            #expect(offset == end)
+        }
+        for cut in 1..<10 {
+            var writer = WireWriter()
+            writer.varint(number)
+            guard cut < writer.bytes.count else { break }
+            let read = writer.bytes[..<cut].withUnsafeBytes { raw in
+                var reader = WireReader(raw)
+                return try? reader.varint()
+            }
+            #expect(read == nil)
+        }
+    }
+}
+
+@Test func `an event is read the same, whichever one was read before it`() throws {
+    let texts = ["", "a", "order-17", "órder-17", String(repeating: "long", count: 60)]
+    var events: [EventEnvelope] = []
+    for (number, subject) in texts.enumerated() {
+        for correlation in texts {
+            events.append(
+                EventEnvelope(
+                    id: EventID(high: 1, low: UInt64(number)),
+                    source: texts[(number + 1) % texts.count],
+                    type: "t\(number / 2)",
+                    subject: subject,
+                    time: Instant(nanoseconds: Int64(number)),
+                    trace: TraceContext(traceHigh: 2, traceLow: 3, span: 4),
+                    causation: EventID(high: 5, low: 6),
+                    correlation: correlation,
+                    data: [UInt8](repeating: 9, count: number * 100)
+                )
+            )
+        }
+    }
+    var known = EventTexts()
+    for before in events {
+        for event in events {
+            for item in [before, event] {
+                let read = try item.encoded().withUnsafeBytes { raw in
+                    try Result { () throws(WireError) in
+                        try EventEnvelope(decoding: raw, like: &known)
+                    }.get()
+                }
+                #expect(read == item)
+            }
+        }
+    }
 }

@@ -9,9 +9,9 @@ private struct Counter {
     let disk: MemoryDisk
     var desk: PartyDesk<BankMachine>
 
-    init(_ disk: MemoryDisk = MemoryDisk()) throws {
+    init(_ disk: MemoryDisk = MemoryDisk(), capacity: Int = 0) throws {
         self.disk = disk
-        self.desk = try PartyDesk(machine: BankMachine(), disk: disk)
+        self.desk = try PartyDesk(machine: BankMachine(), disk: disk, capacity: capacity)
     }
 
     mutating func send(
@@ -70,6 +70,22 @@ private struct Counter {
 }
 
 @Suite struct PartyDeskTests {
+    @Test func `a party of a capacity serves one after the other, those who left too`() throws {
+        var counter = try Counter(capacity: 10)
+        _ = counter.charge("order-1", id: 1, caller: 1)
+        _ = counter.charge("order-2", id: 2, caller: 2)
+        counter.desk.closed(1)
+        #expect(try counter.flush().isEmpty)
+        #expect(counter.desk.nextDeadline == Counter.instant(200))
+        #expect(counter.desk.timePassed(now: Counter.instant(199)).isEmpty)
+        let late = counter.desk.timePassed(now: Counter.instant(200))
+        #expect(try Counter.answers(late).map(\.id) == [2])
+        // What it does nothing for costs it nothing.
+        _ = counter.charge("order-3", id: 3, at: 1000)
+        #expect(try counter.flush(at: 1000).isEmpty)
+        #expect(counter.desk.nextDeadline == Counter.instant(1100))
+    }
+
     @Test func `no answer leaves before the ledger has it durably`() throws {
         var counter = try Counter()
         #expect(counter.charge("order-1").isEmpty)

@@ -2,6 +2,7 @@ import Chaos
 import Events
 import Mesh
 import ScenarioTesting
+import ServiceKit
 import Testing
 
 @Test(.seeds(1...3)) func `the bank charges and does not answer, and nobody pays twice`()
@@ -133,5 +134,77 @@ private struct NothingCostsTooMuch: Invariant {
         shop.load(rate: 100, for: .seconds(1))
         shop.at(.milliseconds(500)) { $0.kill("payments", for: .milliseconds(100) ... .seconds(1)) }
         shop.brokenBy("charge-without-key")
+    }
+}
+
+@Test(arguments: [World.simulated, .real])
+func `the same body runs in both worlds`(world: World) async throws {
+    try await withShop(world) { shop in
+        shop.orders(40)
+        shop.load(rate: 200)
+        shop.at(.zero) { $0.party("bank").slowAnswers(by: .milliseconds(300), for: .seconds(3)) }
+        shop.after(10, "payments.requested.v1", from: "orders", plus: .milliseconds(100)) {
+            $0.kill("payments")
+        }
+        shop.at(.milliseconds(50)) {
+            $0.link("orders", to: "inventory").drop(for: .milliseconds(1)).untilBitten(2)
+        }
+        shop.brokenBy("charge-without-key")
+    }
+}
+
+@Test func `what only a test has does not run on processes, and says what it takes`() async throws {
+    try await withKnownIssue {
+        try await withShop(.real) { shop in
+            shop.service(Greeter.self)
+            shop.judge { _ in NothingCostsTooMuch(most: Money(cents: 1)) }
+        }
+    } matching: { issue in
+        let text = issue.comments.map(\.rawValue).joined()
+        return text.contains("squall new service greeter") || text.contains("squall judges")
+    }
+}
+
+/// Thanks whoever has placed an order; it forgets nobody, and thanks nobody twice.
+private actor Greeter: Service {
+    static let name = "greeter"
+    static let consumes: [Subscription<Greeter>] = [
+        .on(OrderPlaced.self) { greeter, event, turn in greeter.placed(event, turn) }
+    ]
+    nonisolated let host: any Host
+
+    init(host: any Host) { self.host = host }
+
+    private func placed(_ event: OrderPlaced, _ turn: Turn<Greeter>) {
+        turn.decide { turn.emit(Greeted(order: event.order)) }
+    }
+}
+
+private struct Greeted: Event, Hashable {
+    static let type = "greetings.sent.v1"
+    static let topic = "greetings"
+    var order = OrderID("")
+    var subject: String { self.order.rawValue }
+
+    init() {}
+    init(order: OrderID) { self.order = order }
+
+    mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
+        try coder.field("order", &self.order)
+    }
+}
+
+@Test(.seeds(1...3)) func `an actor of the test runs in the shop and may go wrong like all others`()
+    async throws
+{
+    try await withShop { shop in
+        shop.orders(40)
+        shop.load(rate: 200)
+        shop.service(Greeter.self, emits: [Greeted.self], instances: 2)
+        shop.after(10, "greetings.sent.v1", from: "greeter") { $0.kill("greeter") }
+        shop.after(15, "orders.placed.v1", from: "shoppers") {
+            $0.link("shoppers", to: "greeter").drop(.every(2), for: .milliseconds(100))
+        }
+        shop.brokenBy("lost-stays-lost")
     }
 }

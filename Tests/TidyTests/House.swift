@@ -87,8 +87,8 @@ enum House {
             Part(
                 folder: "Topology/ScenarioTesting",
                 imports: [
-                    "Chaos", "Glibc", "Mesh", "RealWorld", "SimulatedWorld", "Testing",
-                    "TopologyFile",
+                    "Chaos", "Glibc", "Mesh", "RealWorld", "ServiceKit", "SimulatedWorld",
+                    "Testing", "TopologyFile",
                 ],
                 isPure: false
             ),

@@ -8,6 +8,8 @@ package struct ScenarioTrial: Sendable {
     package let file: ScenarioFile
     /// Invariants of the test's own.
     let invariants: [@Sendable (MeshLayout) -> any Invariant]
+    /// Services of the test's own.
+    let services: [OwnService]
     package let seeds: ClosedRange<UInt64>
     /// The test that it belongs to.
     let test: String
@@ -16,11 +18,13 @@ package struct ScenarioTrial: Sendable {
     package init(
         file: ScenarioFile,
         invariants: [@Sendable (MeshLayout) -> any Invariant] = [],
+        services: [OwnService] = [],
         seeds: ClosedRange<UInt64>,
         test: String
     ) {
         self.file = file
         self.invariants = invariants
+        self.services = services
         self.seeds = seeds
         self.test = test
     }
@@ -72,6 +76,7 @@ package struct ScenarioTrial: Sendable {
         return ScenarioTrial(
             file: file,
             invariants: self.invariants,
+            services: self.services,
             seeds: self.seeds,
             test: self.test
         )
@@ -89,7 +94,13 @@ package struct ScenarioTrial: Sendable {
     }
 
     private func run(_ scenario: Scenario, listens: Bool = false) -> ScenarioRun {
-        ScenarioRun(scenario, invariants: self.invariants, listens: listens)
+        let catalogue = self.services.reduce(ServiceCatalogue.linked) { $1.add($0) }
+        return ScenarioRun(
+            scenario,
+            services: catalogue,
+            invariants: self.invariants,
+            listens: listens
+        )
     }
 
     /// The first failure in full: witness, story, and how to see it again.
@@ -105,7 +116,7 @@ package struct ScenarioTrial: Sendable {
         } else if let failure = first.failure {
             lines.append("seed \(first.seed): \(failure.invariant): \(failure.summary)")
         }
-        if self.invariants.isEmpty {
+        if self.invariants.isEmpty, self.services.isEmpty {
             do {
                 let root = "\(Package.root)/.squall/runs"
                 let name = try ScenarioFolder.save(scenario, outcome, in: root)

@@ -1,5 +1,9 @@
 import Chaos
 import Mesh
+import RealWorld
+import ServiceKit
+import SimulatedWorld
+import TopologyFile
 
 /// A scenario written in Swift, word for word as in a scenario file.
 ///
@@ -11,15 +15,23 @@ package final class ScenarioWriter {
     private var operations: [JSONValue] = []
     private var changes = JSONValue.object([])
     private(set) var invariants: [@Sendable (MeshLayout) -> any Invariant] = []
+    private(set) var services: [OwnService] = []
 
     init(name: String, topology: String) {
         self.set("name", .string(name))
         self.set("topology", .string(topology))
     }
 
-    /// The scenario as a file has it.
-    package var json: JSONValue {
+    /// The scenario as a file has it; with services of one's own its topology, the file at `path`,
+    /// stands in it.
+    func json(reading path: String) throws -> JSONValue {
         var members = self.members
+        if !self.services.isEmpty {
+            let parsed = try Topology.parse(utf8: try FileSystem.read(path), file: path)
+            let topology = self.services.reduce(parsed) { $1.place($0) }
+            members.removeAll { $0.name == "topology" }
+            members.append(.init("topology", topology.normalized()))
+        }
         members.append(.init("with", self.changes))
         members.append(.init("faults", .array(self.faults)))
         members.append(.init("operations", .array(self.operations)))
@@ -65,6 +77,40 @@ package final class ScenarioWriter {
     package func instances(of service: String, _ count: Int) {
         let change: JSONValue = ["instances": .int(Int64(count))]
         self.with(["services": .object([.init(service, change)])])
+    }
+
+    /// Adds a service of the test's own, an actor, to the topology, in the simulated world.
+    ///
+    /// It consumes what it subscribes to; the topics of what it emits are added where there are
+    /// none.
+    package func service<S: Service>(
+        _ service: S.Type,
+        emits: [any Event.Type] = [],
+        instances: Int = 1,
+        settings: JSONValue = .object([])
+    ) {
+        let emitted = emits.map { (type: $0.type, topic: $0.topic) }
+        self.services.append(
+            OwnService(
+                name: S.name,
+                place: { topology in
+                    var placed = topology.adding(
+                        service,
+                        emits: emitted.map(\.topic),
+                        instances: instances,
+                        settings: settings
+                    )
+                    for index in placed.topics.indices {
+                        for event in emitted where event.topic == placed.topics[index].name {
+                            guard !placed.topics[index].types.contains(event.type) else { continue }
+                            placed.topics[index].types.append(event.type)
+                        }
+                    }
+                    return placed
+                },
+                add: { $0.adding(service) }
+            )
+        )
     }
 
     // MARK: What goes wrong

@@ -1,3 +1,4 @@
+import Chaos
 import Glibc
 public import Testing
 
@@ -10,17 +11,17 @@ public struct Seeds: TestTrait, SuiteTrait, TestScoping {
     /// Suites pass them on to their tests.
     public let isRecursive = true
 
-    /// What scenarios run under where nobody says.
+    /// What simulated scenarios run under where nobody says; on processes it is the first alone.
     static let usual: ClosedRange<UInt64> = 1...10
 
     @TaskLocal private static var inScope: ClosedRange<UInt64>?
 
-    /// The seeds of the test that runs.
-    static var current: ClosedRange<UInt64> {
+    /// The seeds of the test that runs, in a world; nobody's choice is one seed on processes.
+    static func current(in world: World) -> ClosedRange<UInt64> {
         if let text = getenv("SQUALL_SEED"), let seed = UInt64(String(cString: text)) {
             return seed...seed
         }
-        return self.inScope ?? self.usual
+        return self.inScope ?? (world == .real ? 1...1 : self.usual)
     }
 
     /// Runs a test with its seeds in scope.

@@ -7,6 +7,9 @@ import TopologyFile
 
 /// Runs a scenario of the shop under the seeds of the test, and judges each run.
 ///
+/// It runs in the simulated world, or on processes: `withShop(.real)`; the same body means the
+/// same in both.
+///
 /// ```swift
 /// @Test(.seeds(1...20)) func `the bank charges and does not answer`() async throws {
 ///     try await withShop { shop in
@@ -24,12 +27,14 @@ import TopologyFile
 /// The first failed run is kept in `.squall/runs` of the package.
 ///
 /// - Parameters:
+///   - world: where it runs; on processes by the `squall` that is built beside the tests.
 ///   - topology: the topology file, seen from the package's folder.
 ///   - name: what people call it; the test's name by default.
 ///   - location: where problems are reported.
 ///   - write: writes the scenario.
 /// - Throws: what `write` throws, and every mistake in the scenario.
 package func withShop(
+    _ world: World = .simulated,
     topology: String = "Topology/shop.json",
     named name: String? = nil,
     at location: SourceLocation = #_sourceLocation,
@@ -40,25 +45,50 @@ package func withShop(
     writer.orders(100)
     try write(writer)
     await judge(
-        try Package.read(writer.json),
+        try Package.read(try writer.json(reading: path)),
+        in: world,
         invariants: writer.invariants,
+        services: writer.services,
         at: location
     )
 }
 
 /// Runs a scenario, such as that of a file, under the seeds of the test, and judges each run.
+///
+/// - Parameters:
+///   - scenario: what to run.
+///   - world: where it runs.
+///   - invariants: what is judged beside the usual, in the simulated world.
+///   - services: what runs beside the linked services, in the simulated world.
+///   - location: where problems are reported.
 package func judge(
     _ scenario: ScenarioFile,
+    in world: World = .simulated,
     invariants: [@Sendable (MeshLayout) -> any Invariant] = [],
+    services: [OwnService] = [],
     at location: SourceLocation = #_sourceLocation
 ) async {
-    let trial = ScenarioTrial(
-        file: scenario,
-        invariants: invariants,
-        seeds: Seeds.current,
-        test: testName()
-    )
-    for complaint in await trial.complaints() {
+    let seeds = Seeds.current(in: world)
+    let complaints: [String]
+    switch world {
+    case .real:
+        let trial = RealTrial(file: scenario, seeds: seeds, test: testName())
+        if let obstacles = OwnService.obstacles(invariants, services) {
+            complaints = obstacles
+        } else {
+            complaints = await trial.complaints()
+        }
+    case .simulated:
+        let trial = ScenarioTrial(
+            file: scenario,
+            invariants: invariants,
+            services: services,
+            seeds: seeds,
+            test: testName()
+        )
+        complaints = await trial.complaints()
+    }
+    for complaint in complaints {
         Issue.record(Comment(rawValue: complaint), sourceLocation: location)
     }
 }

@@ -47,7 +47,7 @@ extension ScenarioRun {
         _ outcome: ScenarioOutcome,
         _ builder: ReportTimelineBuilder
     ) -> [ReportRun.FaultBar] {
-        return self.scenario.faults.enumerated().map { index, fault in
+        self.scenario.faults.enumerated().map { index, fault in
             let names = fault.to.isEmpty ? [fault.target] : [fault.target, fault.to]
             let span = self.faultSpan(index)
             let begin = span.began.map { $0 - self.began }

@@ -48,9 +48,13 @@ package struct ServiceClient: Sendable {
 
     /// Returns the frames to send, and forgets them.
     package mutating func takeOutput() -> [UInt8] {
-        defer { self.out.bytes = [] }
-        guard self.isSealing else { return self.out.bytes }
-        return Seal.sealed(frames: self.out.bytes, as: Frame.ToHub.sealed.rawValue)
+        guard !self.out.bytes.isEmpty else { return [] }
+        let bytes = self.out.bytes
+        self.out.bytes = []
+        // The next ones are likely to be as large, and need not grow step by step.
+        self.out.bytes.reserveCapacity(min(bytes.count, Frame.batchBytes))
+        guard self.isSealing else { return bytes }
+        return Seal.sealed(frames: bytes, as: Frame.ToHub.sealed.rawValue)
     }
 
     /// The number of a topic, once welcomed.

@@ -379,6 +379,11 @@ package final class Hub {
     /// Lets the consumers of a partition of a topic know that it grew.
     func grew(topic: Int, partition: Int) {
         for consumer in self.consumers[topic] { self.mayDeliver(consumer.service, partition) }
+        guard self.topics[topic][partition].isCrowded else { return }
+        let next = self.consumers[topic].map { service, cursor in
+            self.services[service][partition].cursors[cursor].next
+        }
+        self.topics[topic][partition].forget(before: next.min() ?? .max)
     }
 }
 

@@ -98,6 +98,9 @@ struct HubRecovery: LogVisitor {
             return self.fail("offset \(offset) of topic \(topic) follows \(expected)")
         }
         let body = self.position + UInt64(RecordFormat.headerBytes)
+        if self.topics[topic][partition].isCrowded {
+            self.topics[topic][partition].forget(before: .max)
+        }
         self.topics[topic][partition].append(
             EventPlace(position: body + UInt64(at), count: UInt32(envelope.count)),
             record: self.position

@@ -6,9 +6,10 @@ struct EventPlace: Sendable, Hashable {
 
 /// The index of one partition of one topic over the physical log.
 ///
-/// The places of the last events are all kept; of the older ones only those of every 64th record,
-/// from which a reader scans forward. Where those have become many, every second one is dropped, so
-/// that memory and checkpoints stay small however long the log becomes: at most 40 KiB in all.
+/// The places of the last events are all kept, and of more where a consumer is about to ask for
+/// them; of the older ones only those of every 64th record, from which a reader scans on. Where
+/// those are many, every second one is dropped, so that memory and checkpoints stay small however
+/// long the log becomes: 40 KiB, or 140 KiB where somebody is behind.
 struct TopicPartition {
     /// The offset that the next event gets.
     private(set) var end: UInt64 = 0
@@ -23,6 +24,9 @@ struct TopicPartition {
     private static let strideMin: UInt64 = 64
     private static let sparseMax = 1024
     private static let recentMax = 1024
+    private static let recentMaxForReaders = 8192
+    /// How many places there may be before it is looked who needs them.
+    private var trimAt = 2 * Self.recentMax
 
     init() {}
 
@@ -79,11 +83,22 @@ struct TopicPartition {
             self.recent.append(place)
             self.end += 1
         }
-        if self.recent.count >= 2 * Self.recentMax {
-            let surplus = self.recent.count - Self.recentMax
-            self.recent.removeFirst(surplus)
-            self.recentStart += UInt64(surplus)
-        }
+    }
+
+    /// Whether there are so many places that ``forget(before:)`` is due.
+    var isCrowded: Bool { self.recent.count >= self.trimAt }
+
+    /// Forgets the places that nobody is about to ask for, those before `offset`, but for the last.
+    mutating func forget(before offset: UInt64) {
+        let needed = Int(min(self.end - min(self.end, offset), UInt64(Self.recentMaxForReaders)))
+        self.keepLast(max(needed, Self.recentMax))
+        self.trimAt = self.recent.count + Self.recentMax
+    }
+
+    private mutating func keepLast(_ count: Int) {
+        let surplus = max(0, self.recent.count - count)
+        self.recent.removeFirst(surplus)
+        self.recentStart += UInt64(surplus)
     }
 
     /// Drops every second place.

@@ -49,10 +49,15 @@ package final class Log {
     /// The bytes of the last commits, for readers that follow closely, and those before them.
     private var tail = Window()
     private var olderTail = Window()
-    /// What was read last for a reader that is further behind.
-    private var readAhead = Window()
+    /// What was read for readers that are further behind; empty where nobody is.
+    ///
+    /// Those of one topic's partitions need the same places one after the other.
+    private var readAhead: [Window] = []
+    private var commitsSinceReadAhead = 0
     private static let tailBytesMax = 512 * 1024
     private static let readAheadBytes = 256 * 1024
+    private static let readAheadCount = 16
+    private static let readAheadPatience = 64
 
     /// A part of the log in memory.
     private struct Window {
@@ -180,6 +185,7 @@ package final class Log {
             throw LogError(error)
         }
         self.keepTail()
+        self.forgetReadAhead()
         self.durable = self.end
         self.stagedBase = self.end
         let goal = max(self.segmentBytesMax, Self.stateShareMax * self.stateBytes)
@@ -281,17 +287,42 @@ package final class Log {
         if let range = self.olderTail.range(position, count) {
             return self.olderTail.bytes.withBytes(range, body)
         }
-        if self.readAhead.range(position, count) == nil {
-            self.readAhead.bytes = try self.read(
-                at: position,
-                count: readingAhead ? max(count, Self.readAheadBytes) : count
-            )
-            self.readAhead.base = position
+        if readingAhead, let (window, range) = try self.readAhead(at: position, count: count) {
+            return self.readAhead[window].bytes.withBytes(range, body)
         }
-        guard let range = self.readAhead.range(position, count) else {
+        let bytes = try self.read(at: position, count: count)
+        guard bytes.count >= count else {
             throw LogError(.corrupt, "\(self.place(position)): the log ends before byte \(count)")
         }
-        return self.readAhead.bytes.withBytes(range, body)
+        return bytes.withBytes(0..<count, body)
+    }
+
+    /// Returns the window where those bytes are, read if need be; nil where they cross its end.
+    private func readAhead(
+        at position: UInt64,
+        count: Int
+    ) throws(LogError) -> (window: Int, range: Range<Int>)? {
+        let number = position / UInt64(Self.readAheadBytes)
+        let window = Int(number % UInt64(Self.readAheadCount))
+        self.commitsSinceReadAhead = 0
+        if self.readAhead.isEmpty {
+            self.readAhead = Array(repeating: Window(), count: Self.readAheadCount)
+        }
+        if let range = self.readAhead[window].range(position, count) { return (window, range) }
+        let end = (number + 1) * UInt64(Self.readAheadBytes)
+        guard position + UInt64(count) <= end else { return nil }
+        let segment = self.segments.last { $0.base <= position }?.base ?? position
+        let start = max(segment, number * UInt64(Self.readAheadBytes))
+        self.readAhead[window].bytes = try self.read(at: start, count: Int(end - start))
+        self.readAhead[window].base = start
+        return self.readAhead[window].range(position, count).map { (window, $0) }
+    }
+
+    /// Lets go of what nobody reads any more.
+    private func forgetReadAhead() {
+        guard !self.readAhead.isEmpty else { return }
+        self.commitsSinceReadAhead += 1
+        if self.commitsSinceReadAhead > Self.readAheadPatience { self.readAhead = [] }
     }
 
     /// Where the log begins: what lay before was removed.

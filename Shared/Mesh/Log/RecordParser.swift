@@ -86,6 +86,9 @@ package enum RecordParser {
         try self.events(&reader, &visitor)
         let first = try reader.varint()
         let changes = try reader.count()
+        guard first <= UInt64.max - UInt64(changes) else {
+            throw WireError("a change beyond every journal: \(first)")
+        }
         for index in 0..<changes {
             visitor.changed(offset: first + UInt64(index), bytes: try reader.view())
         }

@@ -179,9 +179,8 @@ package final class PartyDesk<Machine: PartyMachine> {
         guard !effect.withholds else { return [] }
         let framed = OutsideFrame.answer(id: frame.id, body: result.answer)
         for _ in 0..<effect.copies {
-            self.held.append(
-                Answer(due: self.busyUntil + effect.delay, caller: caller, framed: framed)
-            )
+            let due = self.busyUntil + effect.delay
+            self.held.append(Answer(due: due, caller: caller, framed: framed))
         }
         return []
     }

@@ -63,26 +63,31 @@ extension RunArchive {
             let lane = words.lazy.compactMap { builder.lane(of: $0) }.first
             builder.note(incident.time - began, lane, incident.text)
         }
-        report.faults = self.kept.map { self.faultBars($0, builder) } ?? diary.faults.map { fault in
-            ReportRun.FaultBar(
-                text: fault.text,
-                lanes: fault.targets.compactMap { builder.lane(of: $0) },
-                begin: fault.begin - began,
-                end: fault.end - began,
-                bitten: fault.bitten
-            )
-        }
+        report.faults = self.faultBars(diary, began, builder)
         let length = (records.last?.time ?? began) - began
         report.timeline = builder.finished(length: length, keeping: report.journey)
         report.elapsed = report.timeline?.length ?? length
         return report
     }
 
+    /// The faults of the scenario, or those that commands armed.
     private func faultBars(
-        _ kept: KeptOutcome,
+        _ diary: RunDiary,
+        _ began: Instant,
         _ builder: ReportTimelineBuilder
     ) -> [ReportRun.FaultBar] {
-        kept.faults.map { fault in
+        guard let kept = self.kept else {
+            return diary.faults.map { fault in
+                ReportRun.FaultBar(
+                    text: fault.text,
+                    lanes: fault.targets.compactMap { builder.lane(of: $0) },
+                    begin: fault.begin - began,
+                    end: fault.end - began,
+                    bitten: fault.bitten
+                )
+            }
+        }
+        return kept.faults.map { fault in
             ReportRun.FaultBar(
                 text: fault.text,
                 label: fault.label,

@@ -2,7 +2,7 @@ extension CommandCatalog {
     /// The command that measures.
     static let bench = CommandSpecification(
         name: "bench",
-        operands: "[mesh|sim]",
+        operands: "[mesh|growth|sim]",
         operandCount: 0...1,
         summary: "measure launch, restarts, memory, recovery, orders, mesh, simulation",
         details: [
@@ -11,9 +11,10 @@ extension CommandCatalog {
             "noise. 'bench mesh' does one kind of work: WORK is pub (volatile), durable",
             "(confirmed, delivered, acknowledged; every group commit is synced), rtt (a request",
             "and its answer), confirm (one durable event under way), open or dopen (5,000 a",
-            "second, volatile or durable, from end to end). 'bench sim': messages a second of a",
-            "ping-pong, the cost of a message among up to 1,000 services, an idle month, and runs",
-            "a minute of the shop with 100 orders and 10 faults.",
+            "second, volatile or durable, from end to end). 'bench growth': durable work with ever",
+            "more topics, instances and bytes, and a log of 10 GB on little disk. 'bench sim':",
+            "messages a second of a ping-pong, the cost of a message among up to 1,000 services,",
+            "an idle month, and runs a minute of the shop with 100 orders and 10 faults.",
             "Build with -c release to measure.",
         ],
         options: [
@@ -25,7 +26,21 @@ extension CommandCatalog {
                 summary: "compare with figures that were kept"
             ),
             OptionSpecification(name: "work", value: "WORK", summary: "what to do; default pub"),
-            OptionSpecification(name: "cons", value: "N", summary: "consumers; default 1"),
+            OptionSpecification(
+                name: "cons",
+                value: "N",
+                summary: "services, each of which gets all; default 1"
+            ),
+            OptionSpecification(
+                name: "instances",
+                value: "N",
+                summary: "of one service, each of which gets its share; default 1"
+            ),
+            OptionSpecification(
+                name: "topics",
+                value: "N",
+                summary: "published to in turn; default 1"
+            ),
             OptionSpecification(name: "size", value: "BYTES", summary: "of data; default 256"),
             OptionSpecification(name: "dur", value: "SECONDS", summary: "how long; default 2"),
             OptionSpecification(
@@ -44,6 +59,7 @@ extension CommandCatalog {
             Example("squall bench --quick --baseline now.json", "is anything worse?"),
             Example("squall bench mesh", "volatile, one producer and one consumer"),
             Example("squall bench mesh --work durable --json", "one line for a machine"),
+            Example("squall bench growth", "what more of everything costs"),
             Example("squall bench sim", "the figures of the simulated world"),
         ],
         group: .judge

@@ -5,8 +5,8 @@ import RealWorld
 
 /// A process of `squall bench` that publishes or consumes; squall starts itself as one.
 ///
-/// Words: role, its number among the clients, the token, the number of consumers, the size in
-/// bytes, the window, the rate.
+/// Words: role, its number among the clients, the token, the number of consuming processes, the
+/// size in bytes, the window, the rate, the number of topics and of instances.
 final class BenchClient {
     /// The word that makes squall a client of its bench.
     static let word = "bench-client"
@@ -34,47 +34,41 @@ final class BenchClient {
         var size: Int
         var window: Int
         var rate: Int
+        var topics: Int
+        var instances: Int
 
         /// The tokens of the consumer and of the publisher, where the client is both.
         var tokens: [String] { self.token.split(separator: ",").map(String.init) }
 
         var words: [String] {
-            [BenchClient.word, self.role.rawValue, "\(self.number)", self.token]
-                + [self.consumers, self.size, self.window, self.rate].map { "\($0)" }
+            let numbers = [
+                self.consumers, self.size, self.window, self.rate, self.topics, self.instances,
+            ]
+            return [BenchClient.word, self.role.rawValue, "\(self.number)", self.token]
+                + numbers.map { "\($0)" }
         }
 
-        init(
-            _ role: Role,
-            number: Int,
-            token: String,
-            consumers: Int,
-            size: Int,
-            window: Int,
-            rate: Int
-        ) {
+        init(_ role: Role, number: Int, token: String, _ options: BenchMeshOptions) {
             self.role = role
             self.number = number
             self.token = token
-            self.consumers = consumers
-            self.size = size
-            self.window = window
-            self.rate = rate
+            self.consumers = options.processes
+            self.size = options.size
+            self.window = options.window
+            self.rate = options.rate
+            self.topics = options.topics
+            self.instances = options.instances
         }
 
         init?(_ words: [String]) {
             let numbers = words.dropFirst(3).compactMap { Int($0) }
-            guard words.count == 7, numbers.count == 4, let role = Role(rawValue: words[0]),
+            guard words.count == 9, numbers.count == 6, let role = Role(rawValue: words[0]),
                 let number = Int(words[1])
             else { return nil }
-            self.init(
-                role,
-                number: number,
-                token: words[2],
-                consumers: numbers[0],
-                size: numbers[1],
-                window: numbers[2],
-                rate: numbers[3]
-            )
+            var options = BenchMeshOptions()
+            (options.consumers, options.size, options.window) = (numbers[0], numbers[1], numbers[2])
+            (options.rate, options.topics, options.instances) = (numbers[3], numbers[4], numbers[5])
+            self.init(role, number: number, token: words[2], options)
         }
     }
 
@@ -82,6 +76,7 @@ final class BenchClient {
     /// than the hub keeps of them, so that none is lost.
     private static let lagBytes = 3 << 20
     private static let confirmedLagMax = 50_000
+    private static let confirmedLagBytes = 256 << 20
     /// How much is published before the loop turns.
     private static let turnBytes = 64 * 1024
 
@@ -91,6 +86,8 @@ final class BenchClient {
     private var publisher: BenchPublisher?
     private var consumer: BenchConsumer?
     private let filler: [UInt8]
+    private let topics: [String]
+    private let subjects: [String]
     private var sequence: Int64 = 0
     private var began: Int64 = 0
     private var isStepping = false
@@ -123,6 +120,8 @@ final class BenchClient {
             repeating: 0x78,
             count: max(0, setting.size - BenchEvent.headBytes)
         )
+        self.topics = BenchEvent.topics(setting.topics)
+        self.subjects = BenchEvent.subjects(setting.instances > 1 ? 1024 : 1)
         switch setting.role {
         case .producer, .confirmedProducer, .pacer, .confirmer:
             try self.startPublisher("producer")
@@ -151,10 +150,12 @@ final class BenchClient {
                 board.value.sample(now - event.sent, scheduled: now - event.scheduled)
             }
         }
+        let isInstance = self.setting.instances > 1
         self.consumer = try BenchConsumer(
-            "consumer-\(self.setting.number)",
+            isInstance ? "consumer-0" : "consumer-\(self.setting.number)",
+            instance: isInstance ? "consumer-0-\(self.setting.number)" : nil,
             token: self.setting.tokens.first ?? "",
-            topic: BenchEvent.topic,
+            topics: self.topics,
             acknowledges: role == .durableConsumer || role == .durableTimingConsumer,
             loop: self.loop,
             onReady: { [unowned self] in self.board.setReady(self.setting.number) },
@@ -170,7 +171,7 @@ final class BenchClient {
         self.consumer = try BenchConsumer(
             "consumer-1",
             token: self.setting.tokens.first ?? "",
-            topic: "replies",
+            topics: ["replies"],
             acknowledges: false,
             loop: self.loop,
             onReady: { [unowned self] in self.awaitStart() },
@@ -185,12 +186,12 @@ final class BenchClient {
         self.consumer = try BenchConsumer(
             "consumer-0",
             token: self.setting.tokens.first ?? "",
-            topic: BenchEvent.topic,
+            topics: self.topics,
             acknowledges: false,
             loop: self.loop,
             onReady: { [unowned self] in self.board.setReady(self.setting.number) },
             onEvent: { event in
-                client.value.publisher?.publish(event, to: "replies")
+                client.value.publisher?.publish(event, about: event.subject, to: "replies")
                 client.value.publisher?.flush()
             }
         )
@@ -215,8 +216,13 @@ final class BenchClient {
             scheduled: scheduled,
             filler: self.filler
         )
+        let turn = Int(self.sequence)
         self.sequence += 1
-        self.publisher?.publish(event, to: BenchEvent.topic)
+        self.publisher?.publish(
+            event,
+            about: self.subjects[turn % self.subjects.count],
+            to: self.topics[turn % self.topics.count]
+        )
     }
 
     // MARK: Course
@@ -265,8 +271,13 @@ final class BenchClient {
         // What the kernel has not taken must not pile up; it calls when it has.
         guard publisher.bufferedBytes == 0 else { return }
         let isConfirmed = self.setting.role == .confirmedProducer
-        let lag = isConfirmed ? Self.confirmedLagMax : Self.lagBytes / (self.setting.size + 128)
-        let slowest = (0..<self.setting.consumers).map { self.board.handled($0) }.min() ?? 0
+        let eventBytes = self.setting.size + 128
+        let lag =
+            isConfirmed
+            ? min(Self.confirmedLagMax, Self.confirmedLagBytes / eventBytes)
+            : Self.lagBytes / eventBytes
+        let handled = (0..<self.setting.consumers).map { self.board.handled($0) }
+        let slowest = self.setting.instances > 1 ? handled.reduce(0, +) : handled.min() ?? 0
         let turn = max(1, Self.turnBytes / (self.setting.size + 32))
         var count = min(turn, Int(slowest) + lag - Int(self.sequence))
         let isWindowFull = isConfirmed && publisher.unconfirmedCount >= self.setting.window

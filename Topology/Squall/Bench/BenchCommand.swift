@@ -17,6 +17,7 @@ struct BenchCommand {
             )
             return ExitCode.held
         case .sim: return try BenchSim.run(self.context)
+        case .growth: return try BenchGrowth(context: self.context).run()
         case .all(let options): return try self.measure(options)
         }
     }

@@ -4,6 +4,16 @@ import Mesh
 struct BenchEvent: Event {
     static let type = "bench.sent.v1"
     static let topic = "work"
+
+    /// The names of so many topics.
+    static func topics(_ count: Int) -> [String] {
+        [self.topic] + (1..<max(1, count)).map { "\(self.topic)-\($0)" }
+    }
+
+    /// So many subjects.
+    static func subjects(_ count: Int) -> [String] {
+        [self.subject] + (1..<max(1, count)).map { "\(self.subject)-\($0)" }
+    }
     /// What the fields take apart from the filler.
     static let headBytes = 24
 
@@ -12,7 +22,8 @@ struct BenchEvent: Event {
     var sent: Int64 = 0
     var scheduled: Int64 = 0
     var filler: [UInt8] = []
-    var subject: String { "bench" }
+    var subject: String { Self.subject }
+    private static let subject = "bench"
 
     init() {}
 
@@ -31,17 +42,17 @@ struct BenchEvent: Event {
     }
 
     /// The event as its producer publishes it; the data follow when it is encoded.
-    func envelope(source: String) -> EventEnvelope {
+    func envelope(source: String, subject: String) -> EventEnvelope {
         let id = EventID(high: 1, low: UInt64(bitPattern: self.sequence))
         return EventEnvelope(
             id: id,
             source: source,
             type: Self.type,
-            subject: self.subject,
+            subject: subject,
             time: Instant(nanoseconds: self.sent),
             trace: TraceContext(startedBy: id),
             causation: .none,
-            correlation: self.subject,
+            correlation: subject,
             data: []
         )
     }

@@ -15,10 +15,15 @@ final class BenchHub {
     private let home: String
 
     /// Makes the folder, below `.squall` where the disk is that runs are on, and enters it.
-    init(_ topology: Topology) throws(ControlError) {
+    ///
+    /// So many instances of the first service may connect as well.
+    init(_ topology: Topology, instances: Int = 0) throws(ControlError) {
         self.topology = topology
         var names = topology.outside.map(\.name) + topology.services.map(\.name)
         names = names.map { "\($0)/\($0)" } + ["squall/admin"]
+        if let service = topology.services.first?.name {
+            names += (0..<instances).map { "\(service)/\(service)-\($0)" }
+        }
         self.tokens = Dictionary(uniqueKeysWithValues: names.map { ($0, TokenMint.token()) })
         self.home = CommandContext.workingFolder
         self.folder = "\(self.home)/.squall/bench-\(FileSystem.processID)"
@@ -32,7 +37,10 @@ final class BenchHub {
     }
 
     /// The secret of a service or publisher.
-    func token(_ name: String) -> String { self.tokens["\(name)/\(name)"] ?? "" }
+    func token(_ name: String) -> String {
+        let service = self.topology.services.first?.name ?? ""
+        return self.tokens["\(name)/\(name)"] ?? self.tokens["\(service)/\(name)"] ?? ""
+    }
 
     /// Starts the hub, and returns when it listens.
     func start() throws(ControlError) {

@@ -4,6 +4,8 @@ enum BenchOptions: Sendable, Hashable {
     case mesh(BenchMeshOptions)
     /// The simulated world.
     case sim
+    /// The mesh, with ever more of everything.
+    case growth
     /// Everything, in rounds.
     case all(BenchAllOptions)
 }
@@ -36,9 +38,21 @@ struct BenchMeshOptions: Sendable, Hashable {
     }
 
     var work = Work.pub
+    /// Services, each of which gets every event.
     var consumers = 1
+    /// Instances of one service, which share its partitions; then there is one consumer.
+    var instances = 1
+    /// Topics that are published to in turn.
+    var topics = 1
     var size = 256
     var seconds = 2.0
     var window = 1024
     var rate = 5000
+
+    /// How many processes consume.
+    var processes: Int { max(self.consumers, self.instances) }
+    /// How many times each event is handled.
+    var copies: Int { self.instances > 1 ? 1 : self.consumers }
+    /// Of how many subjects there are events; one keeps all in one order.
+    var subjects: Int { self.instances > 1 ? 1024 : 1 }
 }

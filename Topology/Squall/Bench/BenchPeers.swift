@@ -40,9 +40,9 @@ final class BenchPublisher {
     var bufferedBytes: Int { self.connection.bufferedBytes }
     var unconfirmedCount: Int { self.client.unconfirmedCount }
 
-    func publish(_ event: BenchEvent, to topic: String) {
+    func publish(_ event: BenchEvent, about subject: String, to topic: String) {
         self.client.publish(to: topic) {
-            event.envelope(source: self.name).encode(into: &$0, carrying: event)
+            event.envelope(source: self.name, subject: subject).encode(into: &$0, carrying: event)
         }
     }
 
@@ -74,20 +74,23 @@ actor BenchTally {
     private var expected: Int64 = 0
     private(set) var handled: UInt64 = 0
     private(set) var gaps: UInt64 = 0
+    /// Whether all events come in one order.
+    private let isOrdered: Bool
     private let onEvent: @Sendable (BenchEvent) -> Void
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         self.loop.asUnownedSerialExecutor()
     }
 
-    init(loop: EventLoop, onEvent: @escaping @Sendable (BenchEvent) -> Void) {
+    init(loop: EventLoop, isOrdered: Bool, onEvent: @escaping @Sendable (BenchEvent) -> Void) {
         self.loop = loop
+        self.isOrdered = isOrdered
         self.onEvent = onEvent
     }
 
     func handle(_ data: [UInt8]) throws(WireError) {
         let event = try BenchEvent(decoding: data)
-        if event.sequence != self.expected { self.gaps += 1 }
+        if self.isOrdered, event.sequence != self.expected { self.gaps += 1 }
         self.expected = event.sequence + 1
         self.handled += 1
         self.onEvent(event)
@@ -104,8 +107,9 @@ final class BenchConsumer {
 
     init(
         _ name: String,
+        instance: String? = nil,
         token: String,
-        topic: String,
+        topics: [String],
         acknowledges: Bool,
         loop: EventLoop,
         onReady: @escaping () -> Void,
@@ -117,13 +121,17 @@ final class BenchConsumer {
             hello: Hello(
                 role: .service,
                 name: name,
-                instance: name,
+                instance: instance ?? name,
                 token: token,
-                consumes: [topic],
+                consumes: topics,
                 isProjection: true
             )
         )
-        self.tally = BenchTally(loop: loop, onEvent: onEvent)
+        self.tally = BenchTally(
+            loop: loop,
+            isOrdered: instance == nil && topics.count == 1,
+            onEvent: onEvent
+        )
         self.connection = try FrameConnection.connect(
             to: "hub.sock",
             loop: loop,

@@ -89,7 +89,7 @@ struct BenchShop {
         var text = "customer,date,quantity,dollars\n"
         for number in 0..<orders {
             let (customer, day) = (number % 997 + 1, number * 28 / max(orders, 1) + 1)
-            text += "\(customer),199701\(day < 10 ? "0" : "")\(day),\(number % 3 + 1),"
+            text += "\(customer),1997-01-\(day < 10 ? "0" : "")\(day),\(number % 3 + 1),"
             text += "\(number % 40 + 5).77\n"
         }
         do {

@@ -25,9 +25,13 @@ struct BenchSuite {
             self.progress("round \(round) of \(self.rounds): orders")
             try self.placeOrders(&figures)
             self.progress("round \(round) of \(self.rounds): recovery")
-            let recovery = try BenchRecovery(bytes: self.logBytes).run()
             let size = HumanText.count(self.logBytes >> 20)
-            Self.add(recovery, "recovery of \(size) MiB", "ms", to: &figures)
+            for withCheckpoints in [true, false] {
+                let milliseconds = try BenchRecovery(bytes: self.logBytes)
+                    .run(withCheckpoints: withCheckpoints)
+                let name = "recovery of \(size) MiB" + (withCheckpoints ? "" : ", no checkpoint")
+                Self.add(milliseconds, name, "ms", to: &figures)
+            }
             self.progress("round \(round) of \(self.rounds): the mesh")
             try self.mesh(&figures)
         }

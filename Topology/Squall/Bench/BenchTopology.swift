@@ -7,24 +7,28 @@ extension MeshBench {
     /// Returns the topology for one kind of work.
     static func topology(_ options: BenchMeshOptions) throws(ControlError) -> Topology {
         let isRequests = options.work == .rtt
-        let topics = isRequests ? [BenchEvent.topic, "replies"] : [BenchEvent.topic]
+        let topics =
+            isRequests ? [BenchEvent.topic, "replies"] : BenchEvent.topics(options.topics)
         let publishers = isRequests ? ["producer", "responder"] : ["producer"]
         let consumers = isRequests ? 2 : options.work == .confirm ? 0 : options.consumers
         let source = { (number: Int) in isRequests ? number : 0 }
+        let topicsOf = { (number: Int) in
+            JSONValue.array((isRequests ? [topics[number]] : topics).map { .string($0) })
+        }
         let document: JSONValue = [
             "name": "bench",
             "topics": .object(topics.map { .init($0, self.topic(options, consumers)) }),
             "outside": .object(
                 publishers.enumerated().map { number, name in
-                    .init(name, ["kind": "shoppers", "emits": [.string(topics[number])]])
+                    .init(name, ["kind": "shoppers", "emits": topicsOf(number)])
                 }
             ),
             "services": .object(
                 (0..<max(1, consumers)).map { number in
-                    let topic = JSONValue.string(topics[source(number)])
+                    let consumed = consumers == 0 ? [] : topicsOf(source(number))
                     return .init(
                         "consumer-\(number)",
-                        ["command": ["squall"], "consumes": consumers == 0 ? [] : [topic]]
+                        ["command": ["squall"], "consumes": consumed]
                     )
                 }
             ),
@@ -52,7 +56,7 @@ extension MeshBench {
     /// What everybody has read of the log goes, so that a long run needs no large disk.
     private static func topic(_ options: BenchMeshOptions, _ consumers: Int) -> JSONValue {
         [
-            "partitions": 1,
+            "partitions": options.instances > 1 ? 128 : 1,
             "sync": options.work.isDurable ? "always" : "never",
             "retention": ["bytes": "256MiB"],
             "recordOnly": .bool(consumers == 0),

@@ -48,7 +48,10 @@ struct MeshBench {
     }
 
     func run() throws(ControlError) -> Result {
-        let hub = try BenchHub(try Self.topology(self.options))
+        let hub = try BenchHub(
+            try Self.topology(self.options),
+            instances: self.options.instances
+        )
         defer { hub.stop() }
         let board = try BenchBoard(creating: true)
         try hub.start()
@@ -73,15 +76,13 @@ struct MeshBench {
                 number: number,
                 token: name.split(separator: " ").map { hub.token(String($0)) }
                     .joined(separator: ","),
-                consumers: self.options.consumers,
-                size: self.options.size,
-                window: self.options.window,
-                rate: self.options.rate
+                self.options
             )
         }
         let producer = BenchBoard.clientsMax - 1
         let consumers = { (role: BenchClient.Role) in
-            (0..<self.options.consumers).map { setting(role, $0, "consumer-\($0)") }
+            let name = self.options.instances > 1 ? "consumer-0-" : "consumer-"
+            return (0..<self.options.processes).map { setting(role, $0, name + "\($0)") }
         }
         switch self.options.work {
         case .pub: return consumers(.consumer) + [setting(.producer, producer, "producer")]
@@ -100,10 +101,14 @@ struct MeshBench {
         }
     }
 
+    private func handled(_ board: BenchBoard) -> UInt64 {
+        (0..<self.options.processes).reduce(0) { $0 + board.handled($1) }
+    }
+
     private func moment(_ hub: BenchHub, _ board: BenchBoard) -> Moment {
         Moment(
             time: Stopwatch.now(),
-            handled: (0..<self.options.consumers).reduce(0) { $0 + board.handled($1) },
+            handled: self.handled(board),
             confirmed: board[.confirmed],
             samples: board[.samples],
             hub: ProcessMeter.computed(hub.pid),
@@ -124,24 +129,23 @@ struct MeshBench {
         let wanted = { board[.sent] }
         let watch = Stopwatch()
         let isCounted = [.pub, .durable, .open, .dopen].contains(self.options.work)
-        while isCounted, watch.seconds < 5,
-            (0..<self.options.consumers).contains(where: { board.handled($0) < wanted() })
-        {
+        let copies = UInt64(self.options.copies)
+        while isCounted, watch.seconds < 5, self.handled(board) < wanted() * copies {
             try hub.checkAlive()
             usleep(1000)
         }
-        let handled = (0..<self.options.consumers).reduce(0) { $0 + board.handled($1) }
+        let handled = self.handled(board)
         board[.isFinal] = 1
         let seconds = Double(after.time - before.time) / 1e9
         let count = Double(after.handled - before.handled)
-        let sent = wanted() * UInt64(self.options.consumers)
+        let sent = wanted() * copies
         return Result(
             rate: count / seconds,
             confirmRate: Double(after.confirmed - before.confirmed) / seconds,
             sent: wanted(),
             handled: handled,
             lost: isCounted ? Int64(sent) - Int64(handled) : 0,
-            gaps: (0..<self.options.consumers).reduce(0) { $0 + board.gaps($1) },
+            gaps: (0..<self.options.processes).reduce(0) { $0 + board.gaps($1) },
             hubSeconds: count > 0 ? Double(after.hub - before.hub) / count / 1000 : 0,
             clientSeconds: count > 0 ? Double(after.clients - before.clients) / count / 1000 : 0,
             latency: Percentiles(latencies),
