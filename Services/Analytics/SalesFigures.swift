@@ -128,8 +128,8 @@ struct SalesFigures: Sendable {
     }
 
     private func sortedReasons() -> [ReasonCount] {
-        self.reasons.keys.sorted().map {
-            ReasonCount(reason: $0, orders: self.reasons[$0] ?? 0)
+        self.reasons.sorted { $0.key < $1.key }.map {
+            ReasonCount(reason: $0.key, orders: $0.value)
         }
     }
 
@@ -139,8 +139,8 @@ struct SalesFigures: Sendable {
         var state = FiguresSnapshot()
         state.totals = self.totals
         state.reasons = self.sortedReasons()
-        state.shipped = self.shipped.keys.sorted().map {
-            ProductUnits(product: $0, units: self.shipped[$0] ?? 0)
+        state.shipped = self.shipped.sorted { $0.key < $1.key }.map {
+            ProductUnits(product: $0.key, units: $0.value)
         }
         state.windows = self.windows
         state.earlier = self.earlier

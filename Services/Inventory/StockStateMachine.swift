@@ -228,9 +228,8 @@ struct StockStateMachine: Sendable, Hashable {
 
     func snapshot() -> [UInt8] {
         var state = InventorySnapshot()
-        for product in self.products.keys.sorted() {
-            guard let stock = self.products[product] else { continue }
-            state.products.append(StockSnapshot(product, stock))
+        state.products = self.products.sorted { $0.key < $1.key }.map {
+            StockSnapshot($0.key, $0.value)
         }
         state.lines = self.lines
         return state.encoded()

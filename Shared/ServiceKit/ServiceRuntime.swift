@@ -1,23 +1,24 @@
-import Mesh
+public import Mesh
 
 /// Runs one instance of a service: one actor for each partition it owns, turns, commits, recovery.
 ///
 /// The same in both worlds: it holds a ``ServiceClient`` and does what that says. All calls are
-/// made on the world's executor.
-package final class ServiceRuntime<S: Service>: @unchecked Sendable {
+/// made on the world's executor. For worlds only; what they call for each frame is public because
+/// the compiler makes it anew for each service only then.
+public final class ServiceRuntime<S: Service>: @unchecked Sendable {
     // Confined to the world's executor.
 
     /// One partition's actor; a class so that what is noted of it costs no copy of it.
     private final class Partition {
         let service: S
         /// The delivery that a projection folded last.
-        @exclusivity(unchecked) var lastFolded: Delivery?
-        @exclusivity(unchecked) var isSnapshotArmed = false
+        var lastFolded: Delivery?
+        var isSnapshotArmed = false
         /// The state before the last turn; kept only for the planted bug.
-        @exclusivity(unchecked) var snapshotBefore: [UInt8]?
+        var snapshotBefore: [UInt8]?
         /// How large the last snapshot was, and the changes since then are.
-        @exclusivity(unchecked) var snapshotBytes = 0
-        @exclusivity(unchecked) var changeBytes = 0
+        var snapshotBytes = 0
+        var changeBytes = 0
 
         init(service: S) {
             self.service = service
@@ -25,28 +26,30 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 
     private let world: any ServiceWorld
-    @exclusivity(unchecked) private var client: ServiceClient
+    private let flaws: Flaws
+    private var client: ServiceClient
     /// The states by partition, each of them a ``Partition``.
     ///
     /// Said so only where one is taken out: a list of no service's own type is faster.
-    @exclusivity(unchecked) private var partitions: [AnyObject?] = []
-    @exclusivity(unchecked) private var welcome: Welcome?
+    private var partitions: [AnyObject?] = []
+    private var welcome: Welcome?
     private var settings = JSONValue.object([])
     /// How outside parties are called; the same for all partitions of the instance.
     private var policy: CallPolicy?
-    private let handlers: [String: Subscription<S>.Handler]
+    /// The handler of each type of event: a few, so that looking is faster than hashing.
+    private let handlers: [Subscription<S>]
     private let isProjection = S.self is any Projection.Type
     /// What a projection publishes of its state after an event; nil for other services.
     private let published: Publication<S>?
-    @exclusivity(unchecked) private var handicap = Duration.zero
+    private var handicap = Duration.zero
     /// When a service that a fault slows down is done with what it was given so far.
-    @exclusivity(unchecked) private var busyUntil = Instant.zero
+    private var busyUntil = Instant.zero
     /// The turn whose handler runs now, where that is one that does not suspend.
     private var current: Turn<S>?
     /// The turns whose handlers may suspend and have not ended.
     private var suspended: [ObjectIdentifier: Turn<S>] = [:]
     /// Whether a look at unconfirmed commits is due; only ever while there are some.
-    @exclusivity(unchecked) private var isWatchingAnswers = false
+    private var isWatchingAnswers = false
 
     /// How long a projection waits for more events before it commits what it has folded.
     private static var quietTime: Duration { .milliseconds(200) }
@@ -54,16 +57,15 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     /// Creates the runtime of the instance of that name.
     package init(world: any ServiceWorld, instance: String, token: String) {
         self.world = world
+        self.flaws = world.flaws
         self.published = (S.self as? any Projection.Type)?.published(by: S.self)
-        var handlers: [String: Subscription<S>.Handler] = [:]
         var topics: [String] = []
-        for subscription in S.consumes {
-            handlers[subscription.type] = subscription.handler
+        self.handlers = S.consumes
+        for subscription in self.handlers {
             if !subscription.topic.isEmpty, !topics.contains(subscription.topic) {
                 topics.append(subscription.topic)
             }
         }
-        self.handlers = handlers
         self.client = ServiceClient(
             hello: Hello(
                 role: .service,
@@ -80,27 +82,27 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     // MARK: What the world says
 
     /// The connection to the hub stands.
-    package func connected() {
+    public func connected() {
         self.client.connected()
         self.flush()
     }
 
     /// The connection is gone; the world will try again.
-    package func disconnected() {
+    public func disconnected() {
         self.perform(self.client.disconnected())
     }
 
     /// A frame of the hub has arrived; `frame` is its body.
     ///
     /// - Throws: `WireError` where it cannot be read; then close the connection.
-    package func received(_ frame: UnsafeRawBufferPointer) throws(WireError) {
+    public func received(_ frame: UnsafeRawBufferPointer) throws(WireError) {
         var reading = try self.client.read(frame)
         while let action = try self.client.next(&reading) { self.perform(action) }
         self.flush()
     }
 
     /// The instance shall end soon: projections commit what they have.
-    package func drain() {
+    public func drain() {
         for partition in self.client.owned { self.takeSnapshot(partition) }
         self.flush()
     }
@@ -186,7 +188,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         let service = S(host: host)
         if let snapshot, !snapshot.isEmpty {
             do {
-                try service.assumeIsolated { try $0.restore(from: snapshot) }
+                try service.confined(snapshot) { try $0.restore(from: $1) }
             } catch {
                 self.world.shutOut("the snapshot of partition \(partition) is unreadable: \(error)")
                 return
@@ -201,7 +203,7 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         guard let state = self.state(of: partition) else { return }
         do {
             let change = try S.Change(decoding: bytes)
-            state.service.assumeIsolated { $0.apply(change) }
+            state.service.confined(change) { $0.apply($1) }
             state.changeBytes += bytes.count
         } catch {
             self.world.shutOut("the journal of partition \(partition) is unreadable: \(error)")
@@ -223,16 +225,24 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         }
     }
 
+    /// The handler of a type of event; the last one where several say that they handle it.
+    private func handler(of type: String) -> Subscription<S>.Handler? {
+        for index in self.handlers.indices.reversed() where self.handlers[index].type == type {
+            return self.handlers[index].handler
+        }
+        return nil
+    }
+
     private func handle(_ partition: Int, _ epoch: UInt64, _ delivery: Delivery) {
         guard self.asking({ $0.owns(partition, epoch: epoch) }),
             let service = self.state(of: partition)?.service
         else { return }
-        let turn = Turn<S>(event: delivery.event, attempt: delivery.attempt, service: service) {
-            self.decided(partition, epoch, delivery, $0)
+        let turn = Turn<S>(delivery, service: service) { turn, result in
+            self.decided(partition, epoch, turn.delivery, result)
         }
-        guard let handler = self.handlers[delivery.event.type] else {
+        guard let handler = self.handler(of: delivery.event.type) else {
             // The topic carries what this service has no handler for.
-            return self.over(partition, epoch, delivery, turn, nil)
+            return self.over(partition, epoch, turn, nil)
         }
         switch handler {
         case .immediate(let body):
@@ -246,14 +256,14 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
                 failure = error
             }
             self.current = nil
-            self.over(partition, epoch, delivery, turn, failure)
+            self.over(partition, epoch, turn, failure)
         case .suspending(let body):
             let executor = self.world.taskExecutor
             self.suspended[ObjectIdentifier(turn)] = turn
-            service.assumeIsolated { service in
+            service.confined(()) { service, _ in
                 service.run(body, turn, on: executor) { failure in
                     self.suspended[ObjectIdentifier(turn)] = nil
-                    self.over(partition, epoch, delivery, turn, failure)
+                    self.over(partition, epoch, turn, failure)
                     self.flush()
                 }
             }
@@ -264,11 +274,11 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private func over(
         _ partition: Int,
         _ epoch: UInt64,
-        _ delivery: Delivery,
         _ turn: Turn<S>,
         _ failure: (any Error)?
     ) {
-        if let failure, turn.phase != .decided, !self.world.flaws.has(.errorSwallowed) {
+        let delivery = turn.delivery
+        if let failure, turn.phase != .decided, !self.flaws.has(.errorSwallowed) {
             let event = "\(delivery.event.type) \(delivery.event.subject)"
             self.world.log(.warning, "\(event), attempt \(delivery.attempt): \(failure)")
             self.perform(self.client.failed(partition, epoch: epoch, delivery, "\(failure)"))
@@ -293,18 +303,18 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
     ) {
         guard !self.isProjection, let state = self.state(of: partition) else { return }
         var decision = self.decision(result)
-        if self.world.flaws.has(.emitOutsideTurn), !decision.emitted.isEmpty {
+        if self.flaws.has(.emitOutsideTurn), !decision.emitted.isEmpty {
             return self.emitOutsideTurn(partition, epoch, delivery, decision)
         }
         for change in decision.changes { state.changeBytes += change.count }
         if self.wantsSnapshot(partition, state) {
-            let snapshot = state.service.assumeIsolated { $0.snapshot() }
+            let snapshot = state.service.confined(()) { service, _ in service.snapshot() }
             (state.snapshotBytes, state.changeBytes) = (snapshot.count, 0)
             decision.snapshot = snapshot
         }
-        if self.world.flaws.has(.snapshotOneBehind) {
+        if self.flaws.has(.snapshotOneBehind) {
             let before = state.snapshotBefore
-            state.snapshotBefore = state.service.assumeIsolated { $0.snapshot() }
+            state.snapshotBefore = state.service.confined(()) { service, _ in service.snapshot() }
             if decision.snapshot != nil, let before { decision.snapshot = before }
         }
         _ = self.client.decided(partition, epoch: epoch, delivery, decision)
@@ -354,12 +364,12 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
         decision.changes = result.changes
         decision.timersSet = result.timersSet
         decision.timersCancelled = result.timersCancelled
-        for emission in result.emitted {
+        decision.emitted.reserveCapacity(result.emitted.count)
+        for index in result.emitted.indices {
             // An unknown topic gets a number that the hub refuses by name of the service.
-            let topic = self.asking { $0.topic(emission.topic) } ?? Int(Int32.max)
-            decision.emitted.append(
-                Commit.Emission(topic: topic, envelope: emission.event.encoded())
-            )
+            let topic = self.asking { $0.topic(result.emitted[index].topic) } ?? Int(Int32.max)
+            let envelope = result.emitted[index].event.encoded()
+            decision.emitted.append(Commit.Emission(topic: topic, envelope: envelope))
         }
         return decision
     }
@@ -387,9 +397,9 @@ package final class ServiceRuntime<S: Service>: @unchecked Sendable {
             let published = self.published
         else { return }
         var decision = self.decision(published(state.service, last))
-        decision.snapshot = state.service.assumeIsolated { $0.snapshot() }
+        decision.snapshot = state.service.confined(()) { service, _ in service.snapshot() }
         // The planted bug: the places move on, the figures stay behind.
-        if self.world.flaws.has(.placesWithoutFigures) { decision.snapshot = nil }
+        if self.flaws.has(.placesWithoutFigures) { decision.snapshot = nil }
         self.perform(self.client.snapshotTaken(partition, decision))
         self.watchAnswers()
     }
@@ -410,7 +420,7 @@ extension Service {
     ) {
         Task(executorPreference: executor) {
             do {
-                try await body(self, turn.event.data, turn)
+                try await body(self, turn.delivery.event.data, turn)
                 done(nil)
             } catch {
                 done(error)
@@ -435,12 +445,11 @@ extension Projection {
     fileprivate nonisolated func published(because last: Delivery) -> TurnResult {
         var published = TurnResult()
         let turn = Turn<Self>(
-            event: last.event,
-            attempt: 1,
+            last,
             service: self,
             origin: last.event.id.derived(by: "\(last.topic)/\(last.offset)", index: 0)
-        ) { published = $0 }
-        turn.decide { self.assumeIsolated { $0.publish(in: turn) } }
+        ) { published = $1 }
+        turn.decide { self.confined(turn) { $0.publish(in: $1) } }
         return published
     }
 }

@@ -11,16 +11,17 @@ public final class Turn<S: Service>: @unchecked Sendable {
     // Confined to the executor of the service's host, like the service itself.
 
     /// The event being handled.
-    public let event: EventEnvelope
+    public var event: EventEnvelope { self.delivery.event }
     /// 1 for the first attempt to handle it, then one more after each failed one.
-    public let attempt: Int
+    public var attempt: Int { self.delivery.attempt }
+    let delivery: Delivery
     let service: S
     /// What the ids of emitted events follow from.
     private let origin: EventID
-    @exclusivity(unchecked) private var result = TurnResult()
-    @exclusivity(unchecked) private var changes: [S.Change] = []
-    @exclusivity(unchecked) private(set) var phase = Phase.open
-    private let onDecision: (TurnResult) -> Void
+    private var result = TurnResult()
+    private var changes: [S.Change] = []
+    private(set) var phase = Phase.open
+    private let onDecision: (Turn<S>, TurnResult) -> Void
 
     enum Phase { case open, deciding, decided }
 
@@ -28,15 +29,13 @@ public final class Turn<S: Service>: @unchecked Sendable {
     ///
     /// The ids of emitted events follow from `origin`, that of the event unless another is given.
     init(
-        event: EventEnvelope,
-        attempt: Int,
+        _ delivery: Delivery,
         service: S,
         origin: EventID? = nil,
-        onDecision: @escaping (TurnResult) -> Void
+        onDecision: @escaping (Turn<S>, TurnResult) -> Void
     ) {
-        self.origin = origin ?? event.id
-        self.event = event
-        self.attempt = attempt
+        self.origin = origin ?? delivery.event.id
+        self.delivery = delivery
         self.service = service
         self.onDecision = onDecision
     }
@@ -67,14 +66,14 @@ public final class Turn<S: Service>: @unchecked Sendable {
         self.service.confined(self.changes) { service, changes in
             for change in changes { service.apply(change) }
         }
-        self.onDecision(self.result)
+        self.onDecision(self, self.result)
     }
 
     /// Ends a turn whose handler returned without deciding: it only acknowledges its event.
     func endUndecided() {
         guard self.phase == .open else { return }
         self.phase = .decided
-        self.onDecision(TurnResult())
+        self.onDecision(self, TurnResult())
     }
 
     /// Records a change; it is applied when the decision is over, and again at each recovery.
@@ -116,9 +115,9 @@ public final class Turn<S: Service>: @unchecked Sendable {
             type: type,
             subject: subject,
             time: self.now,
-            trace: self.event.trace,
-            causation: self.event.id,
-            correlation: self.event.correlation,
+            trace: self.delivery.event.trace,
+            causation: self.delivery.event.id,
+            correlation: self.delivery.event.correlation,
             data: data
         )
     }

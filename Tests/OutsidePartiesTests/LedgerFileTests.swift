@@ -56,7 +56,7 @@ import Testing
         let bytes = self.bytes
         for length in 0...bytes.count {
             let disk = self.disk(Array(bytes[..<length]))
-            var desk = try PartyDesk(machine: BankMachine(), disk: disk)
+            let desk = try PartyDesk(machine: BankMachine(), disk: disk)
             let whole = try BankLedger(reading: disk).entries.count
             let request = BankRequest(kind: .charge, key: "next", amount: Money(cents: 7))
             let frame = OutsideFrame.request(id: 1, body: request.encoded())

@@ -302,7 +302,7 @@ private struct Counter {
 
     @Test func `the mail relay sends one message for each key`() throws {
         let disk = MemoryDisk()
-        var desk = try PartyDesk(machine: MailRelayMachine(), disk: disk)
+        let desk = try PartyDesk(machine: MailRelayMachine(), disk: disk)
         for (id, key) in ["a-confirmed", "a-confirmed", "b-cancelled"].enumerated() {
             let request = MailRequest(
                 kind: .send,

@@ -132,7 +132,8 @@ struct Stage<S: Service> {
             return nil
         }
         let outcome = Recorder()
-        let turn = Turn<S>(event: envelope, attempt: attempt, service: self.service) { result in
+        let delivery = Delivery(topic: 0, offset: 0, attempt: attempt, event: envelope)
+        let turn = Turn<S>(delivery, service: self.service) { _, result in
             outcome.value.emitted = result.emitted.map(\.event)
             outcome.value.timersSet = result.timersSet
             outcome.value.timersCancelled = result.timersCancelled

@@ -70,14 +70,16 @@ final class FaultRunner {
     func start() {
         self.perform(self.timeline.started(now: self.shop.simulation.now))
         guard self.timeline.awaitsEvents else { return }
-        self.shop.onEvent = { [unowned self] event in
-            let now = self.shop.simulation.now
-            self.perform(
-                self.timeline.happened(event.type, from: event.source, now: now) {
-                    self.counts()
-                }
-            )
+        self.shop.onEvent = { [unowned self] in self.happened($0) }
+    }
+
+    /// An event has become durable.
+    private func happened(_ event: EventEnvelope) {
+        let now = self.shop.simulation.now
+        let actions = self.timeline.happened(event.type, from: event.source, now: now) {
+            self.counts()
         }
+        if !actions.isEmpty || self.timeline.nextDue != self.wakeup { self.perform(actions) }
     }
 
     /// These faults are in force.
@@ -87,6 +89,7 @@ final class FaultRunner {
     }
 
     private func perform(_ actions: [FaultTimeline.Action]) {
+        if !self.timeline.awaitsEvents { self.shop.onEvent = nil }
         for action in actions {
             switch action {
             case .begin(let indices):

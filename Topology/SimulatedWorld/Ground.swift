@@ -11,22 +11,21 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     /// In whose name it acts.
     private let process: Int
     private let start: Int
-    @exclusivity(unchecked) private var link: SimulatedLink?
-    @exclusivity(unchecked) private var chance: SeededRandom
-    @exclusivity(unchecked) private var isAlive = true
-    @exclusivity(unchecked) private var isPaused = false
+    private var link: SimulatedLink?
+    private var chance: SeededRandom
+    private var isAlive = true
+    private var isPaused = false
     /// What came due while the process stood still.
     private var postponed: [() -> Void] = []
-    @exclusivity(unchecked)
     private var calls: [UInt64: CheckedContinuation<[UInt8], any Error>] = [:]
-    @exclusivity(unchecked) private var callCount: UInt64 = 0
+    private var callCount: UInt64 = 0
     private let name: String
     let jobs: SimulatedExecutor
     /// How far its clock is ahead.
-    @exclusivity(unchecked) var skew = Duration.zero
+    var skew = Duration.zero
     var onConnected: () -> Void = {}
     var onDisconnected: () -> Void = {}
-    @exclusivity(unchecked) var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
+    var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
     var onDrain: () -> Void = {}
 
     /// Creates the ground of a process's `start`-th life.
@@ -63,8 +62,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
         let link = SimulatedLink(
             simulation: self.simulation,
             hub: self.shop.hub,
-            name: self.name,
-            number: self.start
+            name: self.name
         )
         guard link.connect() else {
             return self.simulation.after(.milliseconds(10), by: self.process) { [self] in

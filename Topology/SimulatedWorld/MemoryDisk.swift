@@ -11,9 +11,9 @@ package final class MemoryDisk: Disk {
     /// The files, ascending by name.
     ///
     /// They are few: looking through them is faster than hashing a name.
-    @exclusivity(unchecked) private var files: [File] = []
-    @exclusivity(unchecked) private var appendError: DiskError?
-    @exclusivity(unchecked) private var syncError: DiskError?
+    private var files: [File] = []
+    private var appendError: DiskError?
+    private var syncError: DiskError?
 
     package init() {}
 

@@ -11,12 +11,23 @@ package struct ServiceCatalogue: Sendable {
     /// A service that can be started.
     package struct Entry: Sendable {
         package let name: String
-        let process: @Sendable (SimulatedShop, _ instance: String) -> any SimulatedProcess
+        /// Starts an instance of that name on a ground.
+        let start: @Sendable (_ instance: String, Ground) -> Void
 
         package init<S: Service>(_ service: S.Type) {
             self.name = S.name
-            self.process = { shop, instance in
-                SimulatedService<S>(shop: shop, instance: instance, token: SimulatedShop.token)
+            // What is called from here on is known to be of this service, and made for it.
+            self.start = { instance, ground in
+                let runtime = ServiceRuntime<S>(
+                    world: ground,
+                    instance: instance,
+                    token: SimulatedShop.token
+                )
+                ground.onConnected = { runtime.connected() }
+                ground.onDisconnected = { runtime.disconnected() }
+                ground.onFrame = { try? runtime.received($0) }
+                ground.onDrain = { runtime.drain() }
+                ground.jobs.handling = { [weak runtime] in runtime?.handling ?? [] }
             }
         }
     }

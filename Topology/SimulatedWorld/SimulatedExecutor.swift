@@ -41,7 +41,11 @@ final class JobQueue: @unchecked Sendable {
     }
 
     // Confined to the thread that drives the simulation, but for what is synchronized.
-    @exclusivity(unchecked) private var entries: [Entry] = []
+    private var entries: [Entry] = []
+    /// Where in ``entries`` those begin that became runnable together, the last ones last.
+    private var batches: [Int] = []
+    /// How many of ``entries`` belong to a batch.
+    private var batchedCount = 0
     private let arrivals = Mutex<[Entry]>([])
     private let isRunning = Atomic(false)
     let escapes = EscapeList()
@@ -65,11 +69,19 @@ final class JobQueue: @unchecked Sendable {
         self.arrivals.withLock { $0.append(entry) }
     }
 
-    /// How many jobs are runnable.
-    var count: Int { self.entries.count }
-
-    /// Takes one of the runnable jobs.
-    func take(_ index: Int) -> Entry { self.entries.remove(at: index) }
+    /// Takes one of the jobs that became runnable last, which `choose` picks among several.
+    ///
+    /// So a handler goes on until it waits for something, in however many jobs: how many there are,
+    /// the compiler decides, and a debug build makes other ones than a release build.
+    func take(choose: (Int) -> Int) -> Entry? {
+        if self.entries.count > self.batchedCount { self.batches.append(self.batchedCount) }
+        guard let start = self.batches.last else { return nil }
+        let count = self.entries.count - start
+        let entry = self.entries.remove(at: start + (count == 1 ? 0 : choose(count)))
+        if count == 1 { self.batches.removeLast() }
+        self.batchedCount = self.entries.count
+        return entry
+    }
 
     /// Lets this thread drive the simulation while `body` runs.
     func drive<Result>(_ body: () -> Result) -> Result {
@@ -87,7 +99,11 @@ final class JobQueue: @unchecked Sendable {
     }
 
     /// Forgets what will not run any more.
-    func clear() { self.entries = [] }
+    func clear() {
+        self.entries = []
+        self.batches = []
+        self.batchedCount = 0
+    }
 }
 
 extension UnownedJob {

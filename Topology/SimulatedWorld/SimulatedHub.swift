@@ -11,20 +11,20 @@ final class SimulatedHub: SimulatedProcess {
     /// The faults that the topology file has on links.
     var standing: [(fault: LinkFault, from: String, to: String)] = []
     let configuration: Hub.Configuration
-    @exclusivity(unchecked) private(set) var hub: Hub?
-    @exclusivity(unchecked) private var links: [ConnectionID: SimulatedLink] = [:]
+    private(set) var hub: Hub?
+    private var links = ConnectionTable<SimulatedLink>()
     private var lastConnection = 0
-    @exclusivity(unchecked) private var incarnation = 0
-    @exclusivity(unchecked) private var isFlushArmed = false
-    @exclusivity(unchecked) private var wakeup: Instant?
+    private var incarnation = 0
+    private var isFlushArmed = false
+    private var wakeup: Instant?
     /// In whose name it acts.
     private let process: Int
-    @exclusivity(unchecked) private var random: SeededRandom
+    private var random: SeededRandom
     /// Up to where others know of the log.
-    @exclusivity(unchecked) private var followed: UInt64 = 0
-    @exclusivity(unchecked) private var standstill = Standstill()
+    private var followed: UInt64 = 0
+    private var standstill = Standstill()
     /// How much longer the syncs of this flush took.
-    @exclusivity(unchecked) private var stall = Duration.zero
+    private var stall = Duration.zero
     /// Called when the hub process ends by itself.
     var onFailed: (LogError) -> Void = { _ in }
     var skew = Duration.zero {
@@ -40,11 +40,11 @@ final class SimulatedHub: SimulatedProcess {
     /// Called when the hub process is about to die.
     var onDying: () -> Void = {}
     /// Called when a flush has made something durable.
-    @exclusivity(unchecked) var onFlush: () -> Void = {}
+    var onFlush: () -> Void = {}
     /// Called when bytes of the log are gone that were not synced.
     var onLoss: () -> Void = {}
     /// What the hub wrote to its audit log.
-    @exclusivity(unchecked) private(set) var audit: [JSONValue] = []
+    private(set) var audit: [JSONValue] = []
     private(set) var failure: LogError?
     /// What numbers and hits single attempts, from one hub to the next.
     var survey: AttemptSurvey? {
@@ -119,8 +119,8 @@ final class SimulatedHub: SimulatedProcess {
         self.wakeup = nil
         self.disk.losePower(using: &self.random)
         self.onLoss()
-        let links = self.links.sorted { $0.key < $1.key }.map(\.value)
-        self.links = [:]
+        let links = self.links.values
+        self.links = ConnectionTable()
         self.followed = 0
         for link in links { link.closedByHub() }
     }
@@ -142,7 +142,7 @@ final class SimulatedHub: SimulatedProcess {
     func end() {
         self.idleSurvey = self.survey
         self.hub = nil
-        self.links = [:]
+        self.links = ConnectionTable()
         self.onUp = {}
         self.onDying = {}
         self.onFlush = {}
@@ -191,11 +191,14 @@ final class SimulatedHub: SimulatedProcess {
         let time = Duration.microseconds(20 + self.random.below(100))
         self.simulation.after(time, by: self.process) { [self] in
             guard self.incarnation == incarnation else { return }
-            self.inTurn { [unowned self] in
-                self.isFlushArmed = false
-                self.flush()
-            }
+            guard self.standstill.isStill else { return self.flushNow() }
+            self.standstill.wait { [unowned self] in self.flushNow() }
         }
+    }
+
+    private func flushNow() {
+        self.isFlushArmed = false
+        self.flush()
     }
 
     private func flush() {

@@ -6,33 +6,37 @@ import Mesh
 final class SimulatedLink {
     private let simulation: Simulation
     private let hub: SimulatedHub
-    @exclusivity(unchecked) private var id: ConnectionID?
-    @exclusivity(unchecked) private var random: SeededRandom
-    @exclusivity(unchecked) private var arrivalAtHub = Instant.zero
-    @exclusivity(unchecked) private var arrivalAtClient = Instant.zero
+    private var id: ConnectionID?
+    private let name: String
+    private var random: SeededRandom
+    private var arrivalAtHub = Instant.zero
+    private var arrivalAtClient = Instant.zero
     /// In whose name frames arrive at the hub, and at the client.
     private let inward: Int
     private let outward: Int
     /// Called for each frame's body.
-    @exclusivity(unchecked) var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
+    var onFrame: (UnsafeRawBufferPointer) -> Void = { _ in }
     /// Called once, when the hub is gone.
     var onClose: () -> Void = {}
-    @exclusivity(unchecked) private var isOpen = false
+    private var isOpen = false
 
-    /// Creates a link of the client of that name, its `number`-th.
-    init(simulation: Simulation, hub: SimulatedHub, name: String, number: Int = 0) {
+    /// Creates a link of the client of that name.
+    init(simulation: Simulation, hub: SimulatedHub, name: String) {
         self.simulation = simulation
         self.hub = hub
-        self.random = simulation.random(for: "link \(name) \(number) \(simulation.stepCount)")
+        self.name = name
+        self.random = simulation.random(for: "link")
         self.inward = simulation.process("\(name) → hub")
         self.outward = simulation.process("hub → \(name)")
     }
 
     /// Connects; returns whether the hub was there.
     func connect() -> Bool {
-        self.id = self.hub.connect(self)
-        self.isOpen = self.id != nil
-        return self.isOpen
+        guard let id = self.hub.connect(self) else { return false }
+        self.id = id
+        self.isOpen = true
+        self.random = self.simulation.random(for: "link \(self.name) \(id.rawValue)")
+        return true
     }
 
     func sendToHub(_ frames: [UInt8]) {

@@ -1,12 +1,11 @@
 import Chaos
 import Mesh
-import ServiceKit
 
 /// The process of one instance of a service: the real runtime and actors, simulated ground.
-final class SimulatedService<S: Service>: SimulatedProcess {
+final class SimulatedService: SimulatedProcess {
     let name: String
     private let shop: SimulatedShop
-    private let token: String
+    private let service: ServiceCatalogue.Entry
     private var ground: Ground?
     private var starts = 0
     var skew = Duration.zero {
@@ -15,10 +14,10 @@ final class SimulatedService<S: Service>: SimulatedProcess {
     var onReady: () -> Void = {}
     var onExit: (ProcessEnd) -> Void = { _ in }
 
-    init(shop: SimulatedShop, instance: String, token: String) {
+    init(_ service: ServiceCatalogue.Entry, shop: SimulatedShop, instance: String) {
+        self.service = service
         self.shop = shop
         self.name = instance
-        self.token = token
     }
 
     var isUp: Bool { self.ground != nil }
@@ -27,12 +26,7 @@ final class SimulatedService<S: Service>: SimulatedProcess {
         guard self.ground == nil else { return }
         self.starts += 1
         let ground = Ground(shop: self.shop, name: self.name, start: self.starts)
-        let runtime = ServiceRuntime<S>(world: ground, instance: self.name, token: self.token)
-        ground.onConnected = { runtime.connected() }
-        ground.onDisconnected = { runtime.disconnected() }
-        ground.onFrame = { try? runtime.received($0) }
-        ground.onDrain = { runtime.drain() }
-        ground.jobs.handling = { [weak runtime] in runtime?.handling ?? [] }
+        self.service.start(self.name, ground)
         ground.skew = self.skew
         self.ground = ground
         ground.connect()

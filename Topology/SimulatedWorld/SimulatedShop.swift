@@ -42,17 +42,18 @@ package final class SimulatedShop {
     /// How many publications are not yet due.
     private var publicationsAhead = 0
     let admin: SimulatedAdmin
-    @exclusivity(unchecked) private(set) var judge: Judge
-    @exclusivity(unchecked) private(set) var fold: RunFold
-    @exclusivity(unchecked) private var follower = LogFollower()
+    private(set) var judge: Judge
+    private(set) var fold: RunFold
+    private var follower = LogFollower()
+    private var reader = RecordReader()
     /// Called for each line that a service logs; nil drops them.
     package var onLog: ((LogLevel, String) -> Void)?
     /// Called when a change of a service's instances is over; says whether it came to its end.
     var onChanged: (_ service: String, _ isDone: Bool) -> Void = { _, _ in }
     /// Called for each event that has become durable.
-    @exclusivity(unchecked) var onEvent: (EventEnvelope) -> Void = { _ in }
+    var onEvent: ((EventEnvelope) -> Void)?
     /// Why the log can't be read, where it can't.
-    @exclusivity(unchecked) private(set) var logProblem: LogError?
+    private(set) var logProblem: LogError?
 
     /// About how many steps a run takes.
     private static let stepsOfStart = 500
@@ -149,7 +150,8 @@ package final class SimulatedShop {
     }
 
     private func add(_ instance: String, of service: String) {
-        guard let process = self.services[service]?.process(self, instance) else { return }
+        guard let entry = self.services[service] else { return }
+        let process = SimulatedService(entry, shop: self, instance: instance)
         self.processes[instance] = process
         let restart = self.topology.service(service)?.restart ?? Topology.Restart()
         self.launcher.add(
@@ -274,11 +276,11 @@ package final class SimulatedShop {
                 let records = try self.follower.next(from: self.hub.disk)
                 if records.isEmpty { return }
                 for record in records {
-                    let read = ReadRecord(record)
+                    let read = self.reader.read(record)
                     self.judge.observe(read)
                     self.fold.observed(read)
                     self.simulation.survey?.durable(record, now: self.simulation.now)
-                    for event in record.events { self.onEvent(event.event) }
+                    if let onEvent { for event in record.events { onEvent(event.event) } }
                 }
                 if let end = self.hub.hub?.position, self.follower.position >= end { return }
             }
@@ -296,7 +298,7 @@ package final class SimulatedShop {
             }.max() ?? 0
         guard end < self.follower.position else { return }
         let onEvent = self.onEvent
-        self.onEvent = { _ in }
+        self.onEvent = nil
         self.judge = self.newJudge()
         self.fold = RunFold(layout: self.layout)
         self.follower = LogFollower()
@@ -317,7 +319,7 @@ package final class SimulatedShop {
         self.simulation.end()
         self.processes = [:]
         self.parties = [:]
-        self.onEvent = { _ in }
+        self.onEvent = nil
         self.onLog = nil
     }
 

@@ -9,22 +9,22 @@ import Mesh
 /// Use one from one thread at a time; several live side by side on several threads.
 package final class Simulation {
     /// The virtual time.
-    @exclusivity(unchecked) package private(set) var now: Instant
+    package private(set) var now: Instant
     /// Changes with everything that happens: equal hashes mean equal runs.
-    @exclusivity(unchecked) package private(set) var hash: UInt64
-    /// How many messages, timers and jobs were taken so far.
-    @exclusivity(unchecked) package private(set) var stepCount = 0
+    package private(set) var hash: UInt64
+    /// How many messages and timers were taken so far.
+    package private(set) var stepCount = 0
     /// How many messages arrived somewhere.
-    @exclusivity(unchecked) package internal(set) var messageCount = 0
+    package internal(set) var messageCount = 0
 
     private let jobs = JobQueue()
     /// The process that has run last.
     var running: SimulatedExecutor?
     /// Who wants to know at which places faults could be put.
-    @exclusivity(unchecked) var survey: PlaceSurvey?
+    var survey: PlaceSurvey?
     private let seed: UInt64
-    @exclusivity(unchecked) private var agenda = Agenda()
-    @exclusivity(unchecked) private var schedule: any Schedule
+    private var agenda = Agenda()
+    private var schedule: any Schedule
     private var processes: [String: Int] = [:]
 
     /// Creates a run whose whole course `seed` determines; `steps` says about how long it gets.
@@ -135,16 +135,17 @@ package final class Simulation {
     }
 
     private func runJobs() {
-        while self.jobs.count > 0 {
-            let count = self.jobs.count
-            let next = self.jobs.take(count == 1 ? 0 : self.schedule.choose(among: count))
-            self.stepCount += 1
+        while let next = self.jobs.take(choose: { self.schedule.choose(among: $0) }) {
             guard let executor = next.executor else {
                 next.job.runSynchronously(on: self.strays.asUnownedTaskExecutor())
                 continue
             }
             self.running = executor
-            next.job.runSynchronously(on: executor.asUnownedSerialExecutor())
+            // It is both, so that nothing has to be enqueued again to get to the other.
+            next.job.runSynchronously(
+                isolatedTo: executor.asUnownedSerialExecutor(),
+                taskExecutor: executor.asUnownedTaskExecutor()
+            )
         }
     }
 

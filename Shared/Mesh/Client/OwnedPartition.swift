@@ -9,27 +9,27 @@ final class OwnedPartition: @unchecked Sendable {
         case releasing
     }
 
-    @exclusivity(unchecked) var phase = Phase.restoring
+    var phase = Phase.restoring
     let epoch: UInt64
     /// The sequence number of the last commit sent.
-    @exclusivity(unchecked) var sequence: UInt64 = 0
+    var sequence: UInt64 = 0
     /// The sequence number of the last commit that the hub confirmed.
     private var answeredUpTo: UInt64 = 0
     /// What ``answeredUpTo`` was when last looked at; nil where nothing was open then.
     private var lookedAt: UInt64?
     /// What may come of each topic; a few, so that looking is faster than hashing.
-    @exclusivity(unchecked) private var intakes: [(topic: Int, intake: Intake)]
+    private var intakes: [(topic: Int, intake: Intake)]
     /// How many deliveries are being handled.
-    @exclusivity(unchecked) var handling = 0
+    var handling = 0
     /// What waits behind the delivery of its subject that is being handled or will come again.
-    @exclusivity(unchecked) var queues: [String: Queue] = [:]
+    var queues: [String: Queue] = [:]
     /// The subject of the only delivery that is being handled, while nothing waits.
-    @exclusivity(unchecked) private var alone: String?
+    private var alone: String?
     /// Handled by a projection since its last commit.
-    @exclusivity(unchecked) var folded: [AcknowledgedRun] = []
-    @exclusivity(unchecked) var foldedCount = 0
+    var folded: [AcknowledgedRun] = []
+    var foldedCount = 0
     /// Credit to give back with the next credit frame.
-    @exclusivity(unchecked) var spent = 0
+    var spent = 0
     var commitsSinceSnapshot = 0
 
     struct Queue {

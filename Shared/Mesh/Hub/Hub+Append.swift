@@ -197,6 +197,7 @@ extension Hub {
         var places: [EventPlace] = []
         let firstChange = self.services[service][commit.partition].journalEnd
         var ends: [Int: UInt64] = [:]
+        places.reserveCapacity(commit.emitted.count)
         let record = self.log.append { writer, body in
             let start = writer.bytes.count
             writer.record(.turn, at: now)
@@ -205,19 +206,24 @@ extension Hub {
             writer.varint(commit.epoch)
             writer.varint(commit.sequence)
             // What was in memory only does not exist for those who read the log.
-            let runs = commit.acknowledged.filter { !self.layout.isVolatile($0.topic) }
-            writer.varint(runs.reduce(0) { $0 + UInt64($1.offsets.count) })
-            for run in runs {
+            let runs = commit.acknowledged
+            let isKept = { (run: AcknowledgedRun) in !self.layout.isVolatile(run.topic) }
+            writer.varint(runs.reduce(0) { $0 + (isKept($1) ? UInt64($1.offsets.count) : 0) })
+            for run in runs where isKept(run) {
                 for offset in run.offsets {
                     writer.varint(UInt64(run.topic))
                     writer.varint(offset)
                 }
             }
             writer.varint(UInt64(commit.emitted.count))
-            for (emission, partition) in zip(commit.emitted, partitions) {
-                let key = emission.topic << 16 | partition
-                let offset = ends[key] ?? self.topics[emission.topic][partition].end
-                ends[key] = offset + 1
+            for (index, emission) in commit.emitted.enumerated() {
+                let partition = partitions[index]
+                var offset = self.topics[emission.topic][partition].end
+                if commit.emitted.count > 1 {
+                    let key = emission.topic << 16 | partition
+                    offset = ends[key] ?? offset
+                    ends[key] = offset + 1
+                }
                 writer.place(topic: emission.topic, partition: partition, offset: offset)
                 writer.counted(emission.envelope)
                 let end = body + UInt64(writer.bytes.count - start)

@@ -17,7 +17,7 @@ extension Hub {
         while progress {
             progress = false
             for cursor in self.services[service][partition].cursors.indices
-            where self.hasCredit(service, partition, cursor) {
+            where self.hasNext(service, partition, cursor) {
                 let delivered = try self.deliverNext(
                     service,
                     partition,
@@ -31,13 +31,18 @@ extension Hub {
         }
     }
 
-    /// Whether the owner is ready for the next delivery of a cursor.
-    ///
-    /// One that failed and comes again may take credit that is not there: the owner may have given
-    /// all of it to later events of the same subject, which wait for just that one.
-    private func hasCredit(_ service: Int, _ partition: Int, _ cursor: Int) -> Bool {
+    /// Whether there may be something to deliver for a cursor, and the owner is ready for it.
+    private func hasNext(_ service: Int, _ partition: Int, _ cursor: Int) -> Bool {
+        let topic = self.services[service][partition].cursors[cursor].topic
+        let isOpen =
+            self.services[service][partition].cursors[cursor].next
+            < self.topics[topic][partition].end
+            || !self.services[service][partition].cursors[cursor].due.isEmpty
+            || self.topics[topic][partition].volatile != nil
+        // One that failed and comes again may take credit that is not there: the owner may have
+        // given all of it to later events of the same subject, which wait for just that one.
         let credit = self.services[service][partition].credit
-        if credit > 0 { return true }
+        if !isOpen || credit > 0 { return isOpen }
         return credit > -self.layout.limits.window
             && !self.services[service][partition].cursors[cursor].due.isEmpty
     }
@@ -255,7 +260,7 @@ extension Hub {
                 to: name,
                 party: name,
                 hop: .delivery,
-                type: view.typeText,
+                type: self.rules.readsTypes ? view.typeText : "",
                 subject: view.subjectText
             )
         }

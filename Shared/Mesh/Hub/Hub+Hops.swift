@@ -24,31 +24,29 @@ extension Hub {
         let isSealed = frame.first == Frame.ToHub.sealed.rawValue
         let body = isSealed ? Seal.opened(frame) : frame
         let passages = body.map { self.passages(of: $0, connection) } ?? []
-        let verdict = self.judgeFrame(passages, now, isSealed: isSealed)
-        let bytes = [UInt8](frame)
-        switch verdict {
+        switch self.judgeFrame(passages, now, isSealed: isSealed) {
         case .deliver:
-            self.takeInOrder(id, connection, bytes, now)
+            self.takeInOrder(id, connection, frame, passages, now)
         case .deliverTwice:
-            self.takeInOrder(id, connection, bytes, now)
-            self.takeInOrder(id, connection, bytes, now)
+            self.takeInOrder(id, connection, frame, passages, now)
+            self.takeInOrder(id, connection, frame, passages, now)
         case .lose: break
         case .corrupt:
-            var damaged = bytes
+            var damaged = [UInt8](frame)
             Seal.flip(&damaged, from: 0, draw: self.nextDraw())
-            self.takeInOrder(id, connection, damaged, now)
+            damaged.withUnsafeBytes { self.takeInOrder(id, connection, $0, [], now) }
         case .swap(let rule):
             guard connection.inbound.aside == nil else {
-                return self.takeInOrder(id, connection, bytes, now)
+                return self.takeInOrder(id, connection, frame, passages, now)
             }
             let due = now + Self.overtakingTime
-            connection.inbound.putAside(.init(bytes: bytes, due: due, rule: rule))
+            connection.inbound.putAside(.init(bytes: [UInt8](frame), due: due, rule: rule))
             self.wake(connection, id, at: due)
         case .wait(let until, let rule):
-            connection.inbound.append(.init(bytes: bytes, due: until, rule: rule))
+            connection.inbound.append(.init(bytes: [UInt8](frame), due: until, rule: rule))
             self.wake(connection, id, at: until)
         case .hold(let rule):
-            connection.inbound.append(.init(bytes: bytes, due: nil, rule: rule))
+            connection.inbound.append(.init(bytes: [UInt8](frame), due: nil, rule: rule))
         }
     }
 
@@ -96,13 +94,14 @@ extension Hub {
     private func takeInOrder(
         _ id: ConnectionID,
         _ connection: Connection,
-        _ bytes: [UInt8],
+        _ frame: UnsafeRawBufferPointer,
+        _ passages: [Passage],
         _ now: Instant
     ) {
         guard connection.inbound.isQueueEmpty else {
-            return connection.inbound.append(.init(bytes: bytes, due: now, rule: nil))
+            return connection.inbound.append(.init(bytes: [UInt8](frame), due: now, rule: nil))
         }
-        self.takeKnowingLinks(id, connection, bytes, now)
+        self.take(frame, passages, id, connection, now)
         if let overtaken = connection.inbound.takeAside() {
             self.takeKnowingLinks(id, connection, overtaken, now)
         }
@@ -117,10 +116,22 @@ extension Hub {
         bytes.withUnsafeBytes { frame in
             let isSealed = frame.first == Frame.ToHub.sealed.rawValue
             let body = isSealed ? Seal.opened(frame) : frame
-            self.passages = body.map { self.passages(of: $0, connection) } ?? []
-            self.take(frame, id, connection, now)
-            self.passages = []
+            let passages = body.map { self.passages(of: $0, connection) } ?? []
+            self.take(frame, passages, id, connection, now)
         }
+    }
+
+    /// Takes a frame that stands for those links.
+    private func take(
+        _ frame: UnsafeRawBufferPointer,
+        _ passages: [Passage],
+        _ id: ConnectionID,
+        _ connection: Connection,
+        _ now: Instant
+    ) {
+        self.passages = passages
+        self.take(frame, id, connection, now)
+        self.passages = []
     }
 
     /// A wait is over, or a rule healed: what may pass does.
@@ -228,86 +239,103 @@ extension Hub {
             guard (try? reader.varint()) != nil, (try? reader.varint()) != nil,
                 let topic = try? reader.count(), let envelope = try? reader.view()
             else { return [] }
-            return self.passages(emitting: envelope, to: topic, hello.name)
+            return self.passages { self.add(emitting: envelope, to: topic, hello.name, to: &$0) }
         case (.volatile, nil):
             guard let topic = try? reader.count(), let envelope = try? reader.view() else {
                 return []
             }
-            return self.passages(emitting: envelope, to: topic, hello.name)
+            return self.passages { self.add(emitting: envelope, to: topic, hello.name, to: &$0) }
         case (.commit, let service?):
             guard let commit = try? CommitView(from: &reader),
                 commit.partition < self.services[service].count
             else { return [] }
-            return commit.acknowledged.flatMap {
-                self.passages(acknowledging: $0, commit.partition, service)
-            }
-                + commit.emitted.flatMap {
-                    self.passages(emitting: $0.envelope, to: $0.topic, hello.name)
+            return self.passages { passages in
+                for run in commit.acknowledged {
+                    self.add(acknowledging: run, commit.partition, service, to: &passages)
                 }
+                for emission in commit.emitted {
+                    let (topic, envelope) = emission
+                    self.add(emitting: envelope, to: topic, hello.name, to: &passages)
+                }
+            }
         default: return []
         }
     }
 
-    private func passages(
+    private func passages(_ add: (inout [Passage]) -> Void) -> [Passage] {
+        var passages: [Passage] = []
+        add(&passages)
+        return passages
+    }
+
+    private func add(
         emitting envelope: UnsafeRawBufferPointer,
         to topic: Int,
-        _ producer: String
-    ) -> [Passage] {
-        guard topic < self.layout.topics.count, let view = try? EnvelopeView(envelope) else {
-            return []
-        }
-        return self.consumers[topic].map { consumer in
-            Passage(
-                from: producer,
-                to: self.layout.services[consumer.service].name,
-                party: producer,
-                hop: .publish,
-                type: view.typeText,
-                subject: view.subjectText
+        _ producer: String,
+        to passages: inout [Passage]
+    ) {
+        guard topic < self.layout.topics.count, !self.consumers[topic].isEmpty,
+            let view = try? EnvelopeView(envelope)
+        else { return }
+        let type = self.rules.readsTypes ? view.typeText : ""
+        let subject = self.rules.readsSubjects ? view.subjectText : ""
+        for consumer in self.consumers[topic] {
+            passages.append(
+                Passage(
+                    from: producer,
+                    to: self.layout.services[consumer.service].name,
+                    party: producer,
+                    hop: .publish,
+                    type: type,
+                    subject: subject
+                )
             )
         }
     }
 
-    private func passages(
+    private func add(
         acknowledging run: AcknowledgedRun,
         _ partition: Int,
-        _ service: Int
-    ) -> [Passage] {
+        _ service: Int,
+        to passages: inout [Passage]
+    ) {
         guard run.topic < self.topics.count, partition < self.topics[run.topic].count,
             run.offsets.upperBound <= self.topics[run.topic][partition].end
-        else { return [] }
-        return run.places.flatMap { self.passages(acknowledging: $0, partition, service) }
+        else { return }
+        for offset in run.offsets {
+            self.add(acknowledging: offset, of: run.topic, partition, service, to: &passages)
+        }
     }
 
-    private func passages(
-        acknowledging place: Acknowledgement,
+    private func add(
+        acknowledging offset: UInt64,
+        of topic: Int,
         _ partition: Int,
-        _ service: Int
-    ) -> [Passage] {
+        _ service: Int,
+        to passages: inout [Passage]
+    ) {
         let name = self.layout.services[service].name
-        let passage: Passage?? = try? self.withRecentEvent(
-            place.topic,
-            partition,
-            place.offset
-        ) { bytes in
-            guard let view = try? EnvelopeView(bytes) else { return nil }
-            return Passage(
-                from: view.sourceText,
-                to: name,
-                party: name,
-                hop: .commit,
-                type: view.typeText,
-                subject: view.subjectText
+        let isFound = try? self.withRecentEvent(topic, partition, offset) { bytes in
+            guard let view = try? EnvelopeView(bytes) else { return false }
+            passages.append(
+                Passage(
+                    from: view.sourceText,
+                    to: name,
+                    party: name,
+                    hop: .commit,
+                    type: self.rules.readsTypes ? view.typeText : "",
+                    subject: self.rules.readsSubjects ? view.subjectText : ""
+                )
             )
+            return true
         }
-        if let passage, let passage { return [passage] }
         // An old event: whoever emits to its topic may have sent it.
-        guard place.topic < self.layout.topics.count else { return [] }
-        let topic = self.layout.topics[place.topic].name
+        guard isFound != true, topic < self.layout.topics.count else { return }
+        let topicName = self.layout.topics[topic].name
         let producers =
-            self.layout.services.filter { $0.emits.contains(topic) }.map(\.name)
-            + self.layout.publishers.filter { $0.emits.contains(topic) }.map(\.name)
-        return producers.map {
+            self.layout.services.filter { $0.emits.contains(topicName) }.map(\.name)
+            + self.layout.publishers.filter { $0.emits.contains(topicName) }.map(\.name)
+        passages += producers.map {
             Passage(from: $0, to: name, party: name, hop: .commit, type: "", subject: "")
         }
     }

@@ -41,6 +41,7 @@ extension Hub {
     /// Keeps a commit that there is no room for, and everything behind it, until there is.
     func waitForRoom(_ connection: Connection, _ frame: UnsafeRawBufferPointer) {
         connection.waitsForRoom = true
+        self.mayWaitForRoom = true
         connection.hold([UInt8](frame))
     }
 
@@ -48,6 +49,7 @@ extension Hub {
     func roomCheckCameDue(_ now: Instant) {
         self.isRoomCheckArmed = false
         try? self.log.makeRoom()
+        self.mayWaitForRoom = false
         for id in self.connections.keys.sorted() {
             guard let connection = self.connections[id], connection.waitsForRoom else { continue }
             connection.waitsForRoom = false
@@ -67,7 +69,8 @@ extension Hub {
             self.toldFull = self.log.isFull
             self.notice(self.roomNotice)
         }
-        let isWaiting = self.connections.values.contains { $0.waitsForRoom }
+        let isWaiting =
+            self.mayWaitForRoom && self.connections.values.contains(where: \.waitsForRoom)
         guard self.log.isFull || isWaiting, !self.isRoomCheckArmed else { return }
         self.isRoomCheckArmed = true
         self.deadlines.add(.roomCheck, due: now + Self.roomInterval)

@@ -15,9 +15,6 @@ package struct ConnectionID: Sendable, Hashable, Comparable {
 /// ``flush(now:)``, which makes everything since the last flush durable in one group commit, and
 /// only then sends what ``takeOutput(of:)`` returns. So no acknowledgement and no delivery leaves
 /// before what it stands for is durable. Calls are made one after the other; order is arrival.
-///
-/// Here and wherever else an event passes, what is read for each event is not checked for
-/// exclusive access at run time: the checks cost a tenth of a simulated run.
 package final class Hub {
     /// What a hub is started with.
     package struct Configuration: Sendable {
@@ -93,18 +90,18 @@ package final class Hub {
     let configuration: Configuration
     let layout: MeshLayout
     let log: Log
-    @exclusivity(unchecked) var topics: [[TopicPartition]]
-    @exclusivity(unchecked) var services: [[ServicePartition]]
+    var topics: [[TopicPartition]]
+    var services: [[ServicePartition]]
     /// For each topic, the services that consume it and the number of its cursor with them.
     let consumers: [[(service: Int, cursor: Int)]]
-    @exclusivity(unchecked) var publishers: [String: PublisherProgress]
+    var publishers: [String: PublisherProgress]
     var deadLetters: [[DeadLetterEntry]]
-    @exclusivity(unchecked) var deadlines = Deadlines<Deadline>()
-    @exclusivity(unchecked) package internal(set) var rules = RuleChain()
+    var deadlines = Deadlines<Deadline>()
+    package internal(set) var rules = RuleChain()
     /// The links that the frame under way stands for; known only while rules look at frames.
-    @exclusivity(unchecked) var passages: [Passage] = []
+    var passages: [Passage] = []
     /// When the input under way came.
-    @exclusivity(unchecked) var timeOfInput = Instant.zero
+    var timeOfInput = Instant.zero
     /// How many deadlines belong to timers that were cancelled since they were last cleared out.
     var cancelledTimerCount = 0
     /// What goes wrong with the disk on purpose; nil where nothing can.
@@ -114,30 +111,32 @@ package final class Hub {
     /// How many syncs had taken longer when the disk was slowed down last.
     var delayedBefore = 0
 
-    @exclusivity(unchecked) var connections = ConnectionTable<Connection>()
+    var connections = ConnectionTable<Connection>()
     /// Those who are told how far the log is durable, ascending.
-    @exclusivity(unchecked) var observers: [ConnectionID] = []
-    @exclusivity(unchecked) private var dirtyConnections = ConnectionTable<Void>()
-    @exclusivity(unchecked) var closing: [ConnectionID] = []
+    var observers: [ConnectionID] = []
+    private var dirtyConnections = ConnectionTable<Void>()
+    var closing: [ConnectionID] = []
     /// Service partitions that may have something to deliver, as (service, partition), the lowest
     /// last.
-    @exclusivity(unchecked) var pumping: [Int] = []
-    @exclusivity(unchecked) var journalRequests: [JournalRequest] = []
-    @exclusivity(unchecked) var adminRequests: [AdminRequest] = []
-    @exclusivity(unchecked) var givingUp: [GivingUp] = []
-    @exclusivity(unchecked) var auditLines: [JSONValue] = []
-    @exclusivity(unchecked) var needsSync = false
+    var pumping: [Int] = []
+    var journalRequests: [JournalRequest] = []
+    var adminRequests: [AdminRequest] = []
+    var givingUp: [GivingUp] = []
+    var auditLines: [JSONValue] = []
+    var needsSync = false
     /// How many segments the log had when retention was looked at last.
-    @exclusivity(unchecked) var segmentCount = 0
-    @exclusivity(unchecked) var attemptCounter: UInt64 = 0
+    var segmentCount = 0
+    var attemptCounter: UInt64 = 0
     /// The events of the frame under way that go into the next record.
     var publishing: [PublishedEvent] = []
     /// Where the events of the record under way lie.
     var places: [EventPlace] = []
     /// Whether the admins were told last that the disk is full.
-    @exclusivity(unchecked) var toldFull = false
+    var toldFull = false
     var isRoomCheckArmed = false
-    @exclusivity(unchecked) private var isClosed = false
+    /// Whether there may be a connection whose first held frame waits for room.
+    var mayWaitForRoom = false
+    private var isClosed = false
 
     /// Opens the hub on a log, continuing where the log ends.
     ///
@@ -392,22 +391,22 @@ package final class Hub {
 final class Connection {
     let peer: PeerCredentials
     /// Nil until the client has said who it is and was let in.
-    @exclusivity(unchecked) private(set) var hello: Hello?
-    @exclusivity(unchecked) private(set) var service: Int?
+    private(set) var hello: Hello?
+    private(set) var service: Int?
     /// The name as the source of events has it.
     private(set) var source: [UInt8] = []
     /// For each declared topic, whether the client may emit to it.
     private(set) var emits: [Bool] = []
-    @exclusivity(unchecked) var out = WireWriter()
+    var out = WireWriter()
     /// Whether a fault cuts the client off; then frames wait on both sides.
-    @exclusivity(unchecked) var isCut = false
+    var isCut = false
     private var heldFrames: [[UInt8]] = []
     private(set) var heldBytes = 0
     /// What a fault on one of its links holds back, from the client and to it.
-    @exclusivity(unchecked) var inbound = HeldFrames()
-    @exclusivity(unchecked) var outbound = HeldFrames()
+    var inbound = HeldFrames()
+    var outbound = HeldFrames()
     /// When what is held back is looked at next, as far as that is arranged.
-    @exclusivity(unchecked) var framesDue: Instant?
+    var framesDue: Instant?
     /// The last event that was refused: those that the client sent behind it, before it heard
     /// that, may be refused too but not stored.
     private(set) var refusedUpTo: UInt64?
@@ -420,7 +419,7 @@ final class Connection {
     /// Whether the instance is to end: it gets no partitions any more.
     var isLeaving = false
     /// Whether its first held frame is a commit for which the disk has no room.
-    @exclusivity(unchecked) var waitsForRoom = false
+    var waitsForRoom = false
 
     /// Notes that an event was refused which the publisher may not have heard of.
     func refused(_ sequence: UInt64) {

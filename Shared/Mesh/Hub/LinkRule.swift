@@ -27,7 +27,22 @@ package struct LinkRule: Sendable, Hashable {
     /// Whether it cuts a client off from the hub altogether.
     var isHubCut: Bool { self.fault.kind == .cut && self.to == "hub" }
 
-    func matches(_ passage: Passage) -> Bool {
+    /// Returns what becomes of an attempt that stands for those links; nil where it passes.
+    mutating func judge(
+        _ passages: [Passage],
+        _ draw: UInt64,
+        _ now: Instant,
+        isSealed: Bool
+    ) -> RuleChain.Verdict? {
+        // Most are about another hop: nothing else of them is looked at.
+        for index in passages.indices where passages[index].hop == self.fault.hop {
+            guard self.matches(passages[index]) else { continue }
+            return self.fault.kind == .corrupt && !isSealed ? nil : self.bite(draw, now)
+        }
+        return nil
+    }
+
+    private func matches(_ passage: Passage) -> Bool {
         guard self.fault.hop == passage.hop else { return false }
         if self.to == "hub" {
             guard !self.isHubCut, self.from == passage.party else { return false }
@@ -41,7 +56,7 @@ package struct LinkRule: Sendable, Hashable {
     }
 
     /// Returns what becomes of something that matches; nil where it passes this time.
-    mutating func bite(_ draw: UInt64, _ now: Instant) -> RuleChain.Verdict? {
+    private mutating func bite(_ draw: UInt64, _ now: Instant) -> RuleChain.Verdict? {
         if self.fault.kind == .hold, now < self.busyUntil {
             self.bitten += 1
             return .wait(until: self.busyUntil, rule: self.number)
@@ -103,6 +118,9 @@ package struct RuleChain: Sendable {
     }
     /// The number under which ``survey`` holds back what it delays.
     static let surveyRule = 0
+    /// Whether anybody asks for the type or the subject of what passes: else they are left empty.
+    private(set) var readsTypes = false
+    private(set) var readsSubjects = false
     /// Whether clients have to seal what they send, so that a flipped byte is found.
     private(set) var wantsSeals = false
     private var lastNumber = 0
@@ -155,6 +173,8 @@ package struct RuleChain: Sendable {
     private mutating func summarize() {
         let hops = self.rules.filter { !$0.isHubCut }.map(\.fault)
         self.hasFrameRules = self.survey != nil || hops.contains { $0.hop != .delivery }
+        self.readsTypes = self.survey != nil || hops.contains { $0.type != nil }
+        self.readsSubjects = self.survey != nil || hops.contains { $0.subject != nil }
         self.wantsSeals = hops.contains {
             $0.kind == .corrupt && ($0.hop == .publish || $0.hop == .commit)
         }
@@ -190,9 +210,9 @@ package struct RuleChain: Sendable {
         isSealed: Bool = true
     ) -> Verdict {
         if let verdict = self.survey?.judge(passages, now), verdict != .deliver { return verdict }
-        for index in self.rules.indices where passages.contains(where: self.rules[index].matches) {
-            if self.rules[index].fault.kind == .corrupt, !isSealed { continue }
-            if let verdict = self.rules[index].bite(draw, now) { return verdict }
+        for index in self.rules.indices {
+            let verdict = self.rules[index].judge(passages, draw, now, isSealed: isSealed)
+            if let verdict { return verdict }
         }
         return .deliver
     }

@@ -134,6 +134,11 @@ extension JSONValue {
 
     private static func quote(_ text: String, into out: inout String) {
         out += "\""
+        if text.isPlainInJSON {
+            out += text
+            out += "\""
+            return
+        }
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": out += "\\\""
@@ -148,5 +153,15 @@ extension JSONValue {
             }
         }
         out += "\""
+    }
+}
+
+extension String {
+    /// Whether it stands in JSON as it is, without an escape; most texts do.
+    package var isPlainInJSON: Bool {
+        var text = self
+        return text.withUTF8 { bytes in
+            bytes.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }
+        }
     }
 }

@@ -8,11 +8,11 @@ package final class Log {
     /// next one would be most of it: then segments grow with that state.
     package let segmentBytesMax: Int
     /// Where the next record will begin.
-    @exclusivity(unchecked) package private(set) var end: UInt64
+    package private(set) var end: UInt64
     /// Everything before this is durable.
-    @exclusivity(unchecked) package private(set) var durable: UInt64
+    package private(set) var durable: UInt64
     /// How many records were read at opening and appended since.
-    @exclusivity(unchecked) package private(set) var recordCount = 0
+    package private(set) var recordCount = 0
 
     /// Returns the owner's state, to be written at the start of each further segment.
     ///
@@ -23,7 +23,7 @@ package final class Log {
     ///
     /// Set where less than ``reserveBytesLow`` is left and no more can be had, nil again once the
     /// whole ``reserveBytes`` are there.
-    @exclusivity(unchecked) package internal(set) var fullBecause: String?
+    package internal(set) var fullBecause: String?
 
     /// How much room is kept behind the end, so that what is under way can always be written.
     package static let reserveBytes = 2 << 20
@@ -34,21 +34,21 @@ package final class Log {
 
     let disk: any Disk
     /// Up to where the disk has promised room in the last segment.
-    @exclusivity(unchecked) var reservedEnd: UInt64 = 0
+    var reservedEnd: UInt64 = 0
     /// Where the log must be before a new segment is tried again that there was no room for.
-    @exclusivity(unchecked) private var nextSegmentAt: UInt64 = 0
-    @exclusivity(unchecked) private var segments: [Segment]
-    @exclusivity(unchecked) private var staged = WireWriter()
-    @exclusivity(unchecked) private var stagedBase: UInt64
+    private var nextSegmentAt: UInt64 = 0
+    private var segments: [Segment]
+    private var staged = WireWriter()
+    private var stagedBase: UInt64
     /// How large the owner's state was at the start of the last segment.
-    @exclusivity(unchecked) private var stateBytes = 0
+    private var stateBytes = 0
     /// A segment is at least so many times larger than the state at its start.
     private static let stateShareMax = 4
     /// The time of the last record that was appended; nil before there is one.
-    @exclusivity(unchecked) private var lastTime: Instant?
+    private var lastTime: Instant?
     /// The bytes of the last commits, for readers that follow closely, and those before them.
-    @exclusivity(unchecked) private var tail = Window()
-    @exclusivity(unchecked) private var olderTail = Window()
+    private var tail = Window()
+    private var olderTail = Window()
     /// What was read for readers that are further behind; empty where nobody is.
     ///
     /// Those of one topic's partitions need the same places one after the other.

@@ -144,9 +144,7 @@ extension LogRecord {
         like known: inout KnownTexts
     ) throws(WireError) {
         var builder = RecordBuilder()
-        swap(&builder.texts, &known)
-        defer { swap(&builder.texts, &known) }
-        let time = try RecordParser.parse(body, into: &builder)
+        let time = try builder.parse(body, like: &known)
         self.init(position: position, time: time, body: try builder.finished())
     }
 }
@@ -162,11 +160,21 @@ private struct RecordBuilder: RecordVisitor {
         case redriven(service: Int, number: UInt64)
     }
 
-    var texts = KnownTexts()
+    private var texts = KnownTexts()
     private var kind = Kind.nothing
     private var made = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 0)
 
-    func finished() throws(WireError) -> LogRecord.Body {
+    /// Takes in a body; its events share the texts that are `known`.
+    mutating func parse(
+        _ body: UnsafeRawBufferPointer,
+        like known: inout KnownTexts
+    ) throws(WireError) -> Instant {
+        swap(&self.texts, &known)
+        defer { swap(&self.texts, &known) }
+        return try RecordParser.parse(body, into: &self)
+    }
+
+    consuming func finished() throws(WireError) -> LogRecord.Body {
         switch self.kind {
         case .nothing: throw WireError("an empty record")
         case .whole(let body):

@@ -289,12 +289,7 @@ public struct WireReader {
     /// Reads a counted text; bytes that are not UTF-8 are an error.
     @inlinable
     public mutating func text() throws(WireError) -> String {
-        let raw = try self.view()
-        // Most texts are ASCII, which needs no further look.
-        if raw.isASCII {
-            return String(decoding: raw.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
-        }
-        guard let text = String(validating: raw, as: UTF8.self) else {
+        guard let text = String(ifUTF8: try self.view()) else {
             throw WireError("a text at byte \(self.offset) is not UTF-8")
         }
         return text
@@ -303,6 +298,21 @@ public struct WireReader {
     @usableFromInline
     func truncated(_ needed: Int) -> WireError {
         WireError("cut short: \(needed) bytes wanted at byte \(self.offset) of \(self.bytes.count)")
+    }
+}
+
+extension String {
+    /// Creates the text of some bytes; nil where they are not UTF-8.
+    @inlinable
+    package init?(ifUTF8 bytes: UnsafeRawBufferPointer) {
+        // Most texts are ASCII, which needs no further look.
+        if bytes.isASCII {
+            self = String(decoding: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
+        } else if let text = String(validating: bytes, as: UTF8.self) {
+            self = text
+        } else {
+            return nil
+        }
     }
 }
 

@@ -18,7 +18,7 @@ package struct DeliveriesOrdered: Invariant {
     package mutating func recorded(_ record: LogRecord) -> Finding? {
         switch record.body {
         case .published(_, _, let events):
-            for index in events.indices { self.published(events[index]) }
+            self.published(events)
             return nil
 
         case .deadLettered(let letter):
@@ -35,7 +35,7 @@ package struct DeliveriesOrdered: Invariant {
             )
 
         case .timerFired(_, _, _, let event), .redriven(_, _, let event):
-            self.published(event)
+            self.published([event])
             return nil
 
         case .rewound(let service, let partition, let topic, let offset):
@@ -48,10 +48,11 @@ package struct DeliveriesOrdered: Invariant {
 
     package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
         // What a turn acknowledges it acknowledges at once: the order inside it is free.
-        var acknowledged = turn.acknowledged
-        if acknowledged.count > 1 {
-            acknowledged.sort { ($0.topic, $0.offset) < ($1.topic, $1.offset) }
-        }
+        let isSingle = turn.acknowledged.count <= 1
+        let acknowledged =
+            isSingle
+            ? turn.acknowledged
+            : turn.acknowledged.sorted { ($0.topic, $0.offset) < ($1.topic, $1.offset) }
         for place in acknowledged {
             let step = self.handled(turn.service, turn.partition, place.topic, place.offset)
             if step == .inOrder { continue }
@@ -59,7 +60,7 @@ package struct DeliveriesOrdered: Invariant {
                 return finding
             }
         }
-        for index in turn.events.indices { self.published(turn.events[index]) }
+        self.published(turn.events)
         return nil
     }
 
@@ -67,8 +68,8 @@ package struct DeliveriesOrdered: Invariant {
         .held(counted(self.count, "delivery", "deliveries"))
     }
 
-    private mutating func published(_ event: RecordedEvent) {
-        self.windows.published(event, subject: StableHash.of(event.event.subject))
+    private mutating func published(_ events: [RecordedEvent]) {
+        self.windows.published(events) { StableHash.of($0.subject) }
     }
 
     /// Returns nil where the service doesn't consume the topic.

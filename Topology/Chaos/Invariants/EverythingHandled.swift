@@ -24,7 +24,7 @@ package struct EverythingHandled: Invariant {
         case .turn, .published, .timerFired, .redriven, .opened, .assigned, .closed, .checkpoint:
             break
         }
-        for event in record.events { self.windows.published(event, subject: 1) }
+        self.windows.published(record.events) { _ in 1 }
         return nil
     }
 
@@ -32,7 +32,7 @@ package struct EverythingHandled: Invariant {
         for place in turn.acknowledged {
             self.handled(turn.service, turn.partition, place.topic, place.offset)
         }
-        for index in turn.events.indices { self.windows.published(turn.events[index], subject: 1) }
+        self.windows.published(turn.events) { _ in 1 }
         return nil
     }
 

@@ -150,12 +150,24 @@ struct DeliveryWindows: Sendable {
         return self.bases[service][topic] + partition
     }
 
-    mutating func published(_ event: RecordedEvent, subject: UInt64) {
-        guard self.consumers.indices.contains(event.topic), event.partition >= 0,
-            event.partition < self.layout.partitionCount(event.topic)
+    mutating func published(topic: Int, partition: Int, offset: UInt64, subject: UInt64) {
+        guard self.consumers.indices.contains(topic), partition >= 0,
+            partition < self.layout.partitionCount(topic)
         else { return }
-        for consumer in self.consumers[event.topic] {
-            self.windows[consumer.base + event.partition].published(event.offset, subject: subject)
+        for consumer in self.consumers[topic] {
+            self.windows[consumer.base + partition].published(offset, subject: subject)
+        }
+    }
+
+    /// Takes in events, of which `subject` is the hash of what counts as their subject.
+    mutating func published(_ events: [RecordedEvent], subject: (EventEnvelope) -> UInt64) {
+        for index in events.indices {
+            self.published(
+                topic: events[index].topic,
+                partition: events[index].partition,
+                offset: events[index].offset,
+                subject: subject(events[index].event)
+            )
         }
     }
 

@@ -36,26 +36,56 @@ package enum ShopEvent: Sendable {
     case notified(NotificationSent)
     case reported(SalesReported)
 
+    /// The types of events that invariants care for.
+    fileprivate enum Kind {
+        case placed, confirmed, cancelled
+        case stockReserved, stockRefused, stockReleased, stockShipped, stockSupplied
+        case captured, declined, refunded
+        case notified, reported
+
+        init?(_ type: String) {
+            switch type {
+            case OrderPlaced.type: self = .placed
+            case OrderConfirmed.type: self = .confirmed
+            case OrderCancelled.type: self = .cancelled
+            case StockReserved.type: self = .stockReserved
+            case StockRefused.type: self = .stockRefused
+            case StockReleased.type: self = .stockReleased
+            case StockShipped.type: self = .stockShipped
+            case StockSupplied.type: self = .stockSupplied
+            case PaymentCaptured.type: self = .captured
+            case PaymentDeclined.type: self = .declined
+            case PaymentRefunded.type: self = .refunded
+            case NotificationSent.type: self = .notified
+            case SalesReported.type: self = .reported
+            default: return nil
+            }
+        }
+    }
+
     /// Decodes an event; nil where invariants don't care for its type, or its data is no such
     /// event: then no service can have handled it either.
     package init?(_ envelope: EventEnvelope) {
-        let data = envelope.data
+        guard let kind = Kind(envelope.type) else { return nil }
+        self.init(kind, envelope.data)
+    }
+
+    fileprivate init?(_ kind: Kind, _ data: [UInt8]) {
         do throws(WireError) {
-            switch envelope.type {
-            case OrderPlaced.type: self = .placed(try OrderPlaced(decoding: data))
-            case OrderConfirmed.type: self = .confirmed(try OrderConfirmed(decoding: data))
-            case OrderCancelled.type: self = .cancelled(try OrderCancelled(decoding: data))
-            case StockReserved.type: self = .stockReserved(try StockReserved(decoding: data))
-            case StockRefused.type: self = .stockRefused(try StockRefused(decoding: data))
-            case StockReleased.type: self = .stockReleased(try StockReleased(decoding: data))
-            case StockShipped.type: self = .stockShipped(try StockShipped(decoding: data))
-            case StockSupplied.type: self = .stockSupplied(try StockSupplied(decoding: data))
-            case PaymentCaptured.type: self = .captured(try PaymentCaptured(decoding: data))
-            case PaymentDeclined.type: self = .declined(try PaymentDeclined(decoding: data))
-            case PaymentRefunded.type: self = .refunded(try PaymentRefunded(decoding: data))
-            case NotificationSent.type: self = .notified(try NotificationSent(decoding: data))
-            case SalesReported.type: self = .reported(try SalesReported(decoding: data))
-            default: return nil
+            switch kind {
+            case .placed: self = .placed(try OrderPlaced(decoding: data))
+            case .confirmed: self = .confirmed(try OrderConfirmed(decoding: data))
+            case .cancelled: self = .cancelled(try OrderCancelled(decoding: data))
+            case .stockReserved: self = .stockReserved(try StockReserved(decoding: data))
+            case .stockRefused: self = .stockRefused(try StockRefused(decoding: data))
+            case .stockReleased: self = .stockReleased(try StockReleased(decoding: data))
+            case .stockShipped: self = .stockShipped(try StockShipped(decoding: data))
+            case .stockSupplied: self = .stockSupplied(try StockSupplied(decoding: data))
+            case .captured: self = .captured(try PaymentCaptured(decoding: data))
+            case .declined: self = .declined(try PaymentDeclined(decoding: data))
+            case .refunded: self = .refunded(try PaymentRefunded(decoding: data))
+            case .notified: self = .notified(try NotificationSent(decoding: data))
+            case .reported: self = .reported(try SalesReported(decoding: data))
             }
         } catch {
             return nil
@@ -99,16 +129,54 @@ package struct ReadRecord: Sendable {
     package let record: LogRecord
     /// What each of the record's events says, in their order; nil for what nobody judges.
     package let contents: [ShopEvent?]
+}
 
-    package init(_ record: LogRecord) {
-        self.record = record
-        switch record.body {
-        case .published(_, _, let events): self.contents = events.map { ShopEvent($0.event) }
-        case .turn(let turn): self.contents = turn.events.map { ShopEvent($0.event) }
-        case .timerFired(_, _, _, let event), .redriven(_, _, let event):
-            self.contents = [ShopEvent(event.event)]
-        case .opened, .assigned, .deadLettered, .rewound, .closed, .checkpoint:
-            self.contents = []
+/// Reads what the events of records say.
+package struct RecordReader: Sendable {
+    /// More topics than this are not told apart.
+    private static let topicCountMax = 1 << 10
+
+    /// No topic has more types that come often.
+    private static let kindCountMax = 8
+
+    /// For each topic, types of events there, and what they are.
+    private var known: [[(type: String, kind: ShopEvent.Kind?)]] = []
+
+    package init() {}
+
+    /// Reads the events of a record.
+    package mutating func read(_ record: LogRecord) -> ReadRecord {
+        let contents: [ShopEvent?] =
+            switch record.body {
+            case .published(_, _, let events): self.contents(of: events)
+            case .turn(let turn): self.contents(of: turn.events)
+            case .timerFired(_, _, _, let event), .redriven(_, _, let event):
+                self.contents(of: [event])
+            case .opened, .assigned, .deadLettered, .rewound, .closed, .checkpoint: []
+            }
+        return ReadRecord(record: record, contents: contents)
+    }
+
+    private mutating func contents(of events: [RecordedEvent]) -> [ShopEvent?] {
+        if events.isEmpty { return [] }
+        var contents: [ShopEvent?] = []
+        contents.reserveCapacity(events.count)
+        for index in events.indices {
+            let kind = self.kind(of: events[index].event.type, topic: events[index].topic)
+            contents.append(kind.flatMap { ShopEvent($0, events[index].event.data) })
         }
+        return contents
+    }
+
+    private mutating func kind(of type: String, topic: Int) -> ShopEvent.Kind? {
+        let place = topic % Self.topicCountMax
+        while self.known.count <= place { self.known.append([]) }
+        for index in self.known[place].indices where self.known[place][index].type == type {
+            return self.known[place][index].kind
+        }
+        let kind = ShopEvent.Kind(type)
+        if self.known[place].count == Self.kindCountMax { self.known[place].removeFirst() }
+        self.known[place].append((type, kind))
+        return kind
     }
 }

@@ -6,18 +6,19 @@ import Mesh
 /// ``finish(ledgers:)`` once.
 package final class Judge {
     private let layout: MeshLayout
-    @exclusivity(unchecked) private var invariants: [any Invariant]
-    @exclusivity(unchecked) private var violations: [Finding?]
+    private var invariants: [any Invariant]
+    private var violations: [Finding?]
     private let recordHearers: [Int]
     private let turnHearers: [Int]
     private let factHearers: [Int]
     private let book = OrderBook()
     private let isShop: Bool
-    @exclusivity(unchecked) private var counts = RunCounts()
-    @exclusivity(unchecked) private var lastTime = Instant.zero
+    /// Reads the records that nobody else reads.
+    private var reader = RecordReader()
+    private var counts = RunCounts()
+    private var lastTime = Instant.zero
 
     /// The first violation of any invariant.
-    @exclusivity(unchecked)
     package private(set) var violation: (invariant: String, finding: Finding)?
 
     /// Creates a judge of runs with this layout.
@@ -82,28 +83,29 @@ package final class Judge {
     }
 
     /// Takes in the next record.
-    package func observe(_ record: LogRecord) { self.observe(ReadRecord(record)) }
+    package func observe(_ record: LogRecord) { self.observe(self.reader.read(record)) }
 
     /// Takes in the next record.
     package func observe(_ read: ReadRecord) {
-        let record = read.record
-        self.lastTime = max(self.lastTime, record.time)
-        self.counts.observe(record)
-        if case .turn(let turn) = record.body {
+        let position = read.record.position
+        self.lastTime = max(self.lastTime, read.record.time)
+        self.counts.observe(read.record)
+        if case .turn(let turn) = read.record.body {
             self.counts.committed(turn)
             for index in self.turnHearers {
-                guard let finding = self.invariants[index].committed(turn, at: record.position)
+                guard let finding = self.invariants[index].committed(turn, at: position)
                 else { continue }
                 self.note(finding, index)
             }
-            self.observe(turn.events, read.contents, record.position)
+            self.observe(turn.events, read.contents, position)
             return
         }
         for index in self.recordHearers {
-            if let finding = self.invariants[index].recorded(record) { self.note(finding, index) }
+            guard let finding = self.invariants[index].recorded(read.record) else { continue }
+            self.note(finding, index)
         }
-        if case .published(_, _, let events) = record.body {
-            self.observe(events, read.contents, record.position)
+        if case .published(_, _, let events) = read.record.body {
+            self.observe(events, read.contents, position)
         }
     }
 
@@ -144,20 +146,21 @@ package final class Judge {
         guard self.isShop else { return }
         for index in events.indices {
             guard let content = contents[index] else { continue }
-            self.observe(events[index], content, position)
+            let (order, isRepeat) = self.book.happened(content, at: position)
+            self.observe(
+                Fact(
+                    position: position,
+                    id: events[index].event.id,
+                    partition: events[index].partition,
+                    event: content,
+                    order: order,
+                    isRepeat: isRepeat
+                )
+            )
         }
     }
 
-    private func observe(_ event: RecordedEvent, _ content: ShopEvent, _ position: UInt64) {
-        let (order, isRepeat) = self.book.happened(content, at: position)
-        let fact = Fact(
-            position: position,
-            id: event.event.id,
-            partition: event.partition,
-            event: content,
-            order: order,
-            isRepeat: isRepeat
-        )
+    private func observe(_ fact: Fact) {
         for index in self.factHearers {
             if let finding = self.invariants[index].happened(fact, self.book) {
                 self.note(finding, index)

@@ -49,14 +49,14 @@ package final class OrderBook {
         }
     }
 
-    @exclusivity(unchecked) package private(set) var entries: [Entry] = []
-    @exclusivity(unchecked) private var places: [OrderID: Int] = [:]
+    package private(set) var entries: [Entry] = []
+    private var places: [OrderID: Int] = [:]
 
-    @exclusivity(unchecked) package private(set) var placedCount = 0
-    @exclusivity(unchecked) package private(set) var confirmedCount = 0
-    @exclusivity(unchecked) package private(set) var cancelledCount = 0
-    @exclusivity(unchecked) package private(set) var confirmedTotal = Money.zero
-    @exclusivity(unchecked) package private(set) var unitsShipped = 0
+    package private(set) var placedCount = 0
+    package private(set) var confirmedCount = 0
+    package private(set) var cancelledCount = 0
+    package private(set) var confirmedTotal = Money.zero
+    package private(set) var unitsShipped = 0
     /// Whether an order has more lines than the book keeps apart.
     package private(set) var hasUnjudgedLines = false
 

@@ -55,7 +55,8 @@ package struct ShoppersLedger: Sendable, Hashable {
     ///
     /// - Throws: `LedgerError` naming the file and the line that cannot be read.
     package init(reading disk: any Disk) throws(LedgerError) {
-        let lines = try LedgerFile.read(Self.fileName, of: Line.self, from: disk).entries
+        let bytes = try LedgerFile.bytes(of: Self.fileName, on: disk)
+        let lines = try LedgerFile.read(bytes, of: Line.self, from: Self.fileName).entries
         var sequences: [Int64: Int] = [:]
         var acceptedUpTo: UInt64 = 0
         for (number, line) in lines.enumerated() {

@@ -17,6 +17,10 @@ package struct RunFold: Sendable {
     package private(set) var lastTime = Instant.zero
     package private(set) var lastPosition: UInt64 = 0
     private var commits: [[CommitTimes]]
+    /// For each topic, the services that consume it.
+    private let consumers: [[Int]]
+    /// Reads the records that nobody else reads.
+    private var reader = RecordReader()
 
     package init(layout: MeshLayout) {
         self.layout = layout
@@ -25,30 +29,35 @@ package struct RunFold: Sendable {
         self.commits = (0..<layout.topicCount).map { topic in
             [CommitTimes](repeating: CommitTimes(), count: layout.partitionCount(topic))
         }
+        self.consumers = (0..<layout.topicCount).map { topic in
+            layout.services.indices.filter { layout.consumedTopics(of: $0).contains(topic) }
+        }
         for service in layout.services.indices {
             self.services[service].open(layout: layout, service: service)
         }
     }
 
     /// Takes in the next record.
-    package mutating func observed(_ record: LogRecord) { self.observed(ReadRecord(record)) }
+    package mutating func observed(_ record: LogRecord) {
+        self.observed(self.reader.read(record))
+    }
 
     /// Takes in the next record.
     package mutating func observed(_ read: ReadRecord) {
-        let record = read.record
+        let time = read.record.time
         self.recordCount += 1
-        self.lastTime = max(self.lastTime, record.time)
-        self.lastPosition = record.position
-        switch record.body {
-        case .published(_, _, let events): self.published(events, read.contents, record.time)
-        case .turn(let turn): self.committed(turn, read.contents, record.time)
+        self.lastTime = max(self.lastTime, time)
+        self.lastPosition = read.record.position
+        switch read.record.body {
+        case .published(_, _, let events): self.published(events, read.contents, time)
+        case .turn(let turn): self.committed(turn, read.contents, time)
 
         case .timerFired(let service, _, _, let event):
-            self.published([event], read.contents, record.time)
+            self.published([event], read.contents, time)
             if self.services.indices.contains(service) { self.services[service].timersFired += 1 }
 
         case .redriven(let service, _, let event):
-            self.published([event], read.contents, record.time)
+            self.published([event], read.contents, time)
             if self.services.indices.contains(service) { self.services[service].redriven += 1 }
 
         case .deadLettered(let letter):
@@ -113,7 +122,7 @@ package struct RunFold: Sendable {
             let offset = events[index].offset
             self.eventCounts[topic] += 1
             self.commits[topic][partition].append(time, at: offset)
-            for service in self.services.indices {
+            for service in self.consumers[topic] {
                 self.services[service].published(topic, partition, offset, at: time)
             }
             if let content = contents[index] {

@@ -37,6 +37,7 @@ package struct FaultTimeline: Sendable {
 
     /// What waits until the last of so many events has happened.
     private struct Awaited: Sendable {
+        var type: String
         var source: String
         var left: Int
         var delay: Duration
@@ -56,7 +57,8 @@ package struct FaultTimeline: Sendable {
     private let triggers: [(Fault.Trigger, Deed, Int)]
     /// What is to come, the next at the end.
     private var entries: [Entry] = []
-    private var awaited: [String: [Awaited]] = [:]
+    /// A few, so that looking is faster than hashing.
+    private var awaited: [Awaited] = []
     private var courses: [Course]
     /// How many faults have begun and are still to end.
     private var activeCount = 0
@@ -124,8 +126,9 @@ package struct FaultTimeline: Sendable {
             case .at(let time):
                 self.add(Entry(due: now + time, deed: deed, index: index))
             case .after(let event, let delay):
-                self.awaited[event.type, default: []].append(
+                self.awaited.append(
                     Awaited(
+                        type: event.type,
                         source: event.source,
                         left: event.number,
                         delay: delay,
@@ -158,21 +161,22 @@ package struct FaultTimeline: Sendable {
         now: Instant,
         bitten: () -> [Int] = { [] }
     ) -> [Action] {
-        guard let place = self.awaited.index(forKey: type) else { return [] }
         var isDone = false
-        for number in self.awaited.values[place].indices
-        where self.awaited.values[place][number].source == source {
-            self.awaited.values[place][number].left -= 1
-            let waiting = self.awaited.values[place][number]
-            guard waiting.left == 0 else { continue }
+        for number in self.awaited.indices
+        where self.awaited[number].type == type && self.awaited[number].source == source {
+            self.awaited[number].left -= 1
+            guard self.awaited[number].left == 0 else { continue }
             isDone = true
             self.add(
-                Entry(due: now + waiting.delay, deed: waiting.deed, index: waiting.index)
+                Entry(
+                    due: now + self.awaited[number].delay,
+                    deed: self.awaited[number].deed,
+                    index: self.awaited[number].index
+                )
             )
         }
         guard isDone else { return [] }
-        self.awaited.values[place].removeAll { $0.left == 0 }
-        if self.awaited.values[place].isEmpty { self.awaited.remove(at: place) }
+        self.awaited.removeAll { $0.left == 0 }
         return self.timePassed(now: now, bitten: bitten)
     }
 

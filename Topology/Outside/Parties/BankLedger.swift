@@ -56,7 +56,8 @@ package struct BankLedger: Sendable, Hashable {
     ///
     /// - Throws: ``LedgerError`` naming the line that is damaged.
     package init(reading disk: any Disk) throws(LedgerError) {
-        self.entries = try LedgerFile.read(Self.fileName, of: Entry.self, from: disk).entries
+        let bytes = try LedgerFile.bytes(of: Self.fileName, on: disk)
+        self.entries = try LedgerFile.read(bytes, of: Entry.self, from: Self.fileName).entries
     }
 
     /// The entries of captures.

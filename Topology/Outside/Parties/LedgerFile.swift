@@ -4,23 +4,26 @@ import Mesh
 ///
 /// An append that a crash cut short leaves a last line without its end; that entry was never
 /// durable, so nobody was told of it. Any other line that does not say what was written is damage.
-package enum LedgerFile {
+///
+/// Public only so that the compiler makes what reads and writes anew for each kind of entry.
+public enum LedgerFile {
     private static let checkKey: StaticString = ",\"check\":\""
     /// The length of ``tail(of:)``: the key, 16 digits, a quote and a brace.
     private static let tailLength = 10 + 16 + 2
     private static let newline = UInt8(ascii: "\n")
 
     /// What was read.
-    package struct Contents<Entry: WireCodable>: Sendable {
-        package var entries: [Entry]
+    public struct Contents<Entry: WireCodable>: Sendable {
+        /// The entries of the whole lines.
+        public var entries: [Entry]
         /// The bytes of the whole lines.
-        package var length: Int
+        public var length: Int
         /// The bytes of the line behind them that a crash cut short.
-        package var tornBytes: Int
+        public var tornBytes: Int
     }
 
     /// Returns the line of an entry, its line end included.
-    package static func line(_ entry: some WireCodable) -> [UInt8] {
+    public static func line(_ entry: some WireCodable) -> [UInt8] {
         var encoder = LedgerLineEncoder()
         var entry = entry
         // Writing reads fields and has nothing to refuse.
@@ -45,15 +48,14 @@ package enum LedgerFile {
         return tail
     }
 
-    /// Reads all entries of a ledger; none where the file does not exist.
+    /// Reads all entries of a ledger whose bytes are those; `file` is its name, for errors.
     ///
     /// - Throws: ``LedgerError`` naming the line that is damaged.
-    package static func read<Entry: WireCodable>(
-        _ file: String,
+    public static func read<Entry: WireCodable>(
+        _ bytes: [UInt8],
         of type: Entry.Type = Entry.self,
-        from disk: any Disk
+        from file: String
     ) throws(LedgerError) -> Contents<Entry> {
-        let bytes = try self.bytes(of: file, on: disk)
         var contents = Contents<Entry>(entries: [], length: 0, tornBytes: bytes.count)
         let damage: WireError? = bytes.withUnsafeBytes { raw in
             do throws(WireError) {
@@ -88,7 +90,8 @@ package enum LedgerFile {
         }
     }
 
-    private static func bytes(
+    /// Returns the bytes of a ledger; none where the file does not exist.
+    package static func bytes(
         of file: String,
         on disk: any Disk
     ) throws(LedgerError) -> [UInt8] {
@@ -106,7 +109,8 @@ package enum LedgerFile {
         let split = line.count - self.tailLength
         guard split > 0 else { throw WireError("the line has no checksum") }
         let covered = UnsafeRawBufferPointer(rebasing: line[..<split])
-        guard line[split...].elementsEqual(self.tail(of: covered)) else {
+        let tail = UnsafeRawBufferPointer(rebasing: line[split...])
+        guard self.tail(of: covered).withUnsafeBytes({ $0.elementsEqual(tail) }) else {
             throw WireError("the line is not what was written: its checksum differs")
         }
         var decoder = LedgerLineDecoder(covered)
@@ -125,13 +129,13 @@ package enum LedgerFile {
 }
 
 /// Why a ledger cannot be read.
-package struct LedgerError: Error, Sendable, Hashable, CustomStringConvertible {
+public struct LedgerError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The file's name.
-    package var file: String
+    public var file: String
     /// The line, from 1; 0 where it is about the whole file.
-    package var line: Int
+    public var line: Int
     /// What is wrong, and what to do.
-    package var message: String
+    public var message: String
 
     package init(file: String, line: Int, message: String) {
         self.file = file
@@ -139,7 +143,8 @@ package struct LedgerError: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
 
-    package var description: String {
+    /// The place and what is wrong.
+    public var description: String {
         self.line == 0
             ? "\(self.file): \(self.message)" : "\(self.file):\(self.line): \(self.message)"
     }

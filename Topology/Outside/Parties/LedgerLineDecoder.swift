@@ -53,7 +53,7 @@ struct LedgerLineDecoder: FieldCoder {
             self.offset += 1
         }
         let text = UnsafeRawBufferPointer(rebasing: self.bytes[start..<self.offset])
-        guard self.skip("\""), let text = String(validating: text, as: UTF8.self) else {
+        guard self.skip("\""), let text = String(ifUTF8: text) else {
             throw self.unusual
         }
         value = text

@@ -78,24 +78,24 @@ struct LedgerLineEncoder: FieldCoder {
 
     private mutating func number(_ value: Int64) {
         if value < 0 { self.bytes.append(UInt8(ascii: "-")) }
-        var rest = value.magnitude
-        let start = self.bytes.count
-        repeat {
-            self.bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        self.bytes[start...].reverse()
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var rest = value.magnitude
+            var start = digits.count
+            repeat {
+                start -= 1
+                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            self.bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
+        }
     }
 
     /// A text that needs no escape is copied; any other is written as JSON is everywhere.
     private mutating func text(_ value: String) {
-        var value = value
-        let isPlain = value.withUTF8 { text in
-            text.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }
-        }
-        guard isPlain else {
+        guard value.isPlainInJSON else {
             return self.bytes.append(contentsOf: JSONValue.string(value).text.utf8)
         }
+        var value = value
         self.bytes.append(UInt8(ascii: "\""))
         value.withUTF8 { self.bytes.append(contentsOf: $0) }
         self.bytes.append(UInt8(ascii: "\""))

@@ -13,7 +13,7 @@ package enum PartyOutput: Sendable, Hashable {
 ///
 /// Answers wait until ``flush(now:)`` has made the ledger durable, so requests that arrive
 /// together share one sync. Callers are numbers that the owner chooses.
-package struct PartyDesk<Machine: PartyMachine> {
+package final class PartyDesk<Machine: PartyMachine> {
     private struct Answer {
         var due: Instant
         var caller: Int
@@ -58,7 +58,8 @@ package struct PartyDesk<Machine: PartyMachine> {
         self.work = capacity > 0 ? .seconds(1) / capacity : .zero
         self.machine = machine
         let file = Machine.ledgerFile
-        let contents = try LedgerFile.read(file, of: Machine.Entry.self, from: disk)
+        let bytes = try LedgerFile.bytes(of: file, on: disk)
+        let contents = try LedgerFile.read(bytes, of: Machine.Entry.self, from: file)
         if !flaws.has(.partyForgetsKeys) {
             for entry in contents.entries { self.machine.recovered(entry) }
         }
@@ -81,7 +82,7 @@ package struct PartyDesk<Machine: PartyMachine> {
     // MARK: Inputs
 
     /// Takes a frame of a caller, its length prefix left out.
-    package mutating func received(
+    package func received(
         _ frame: UnsafeRawBufferPointer,
         from caller: Int,
         now: Instant
@@ -100,7 +101,7 @@ package struct PartyDesk<Machine: PartyMachine> {
     }
 
     /// Forgets the answers of a caller that is gone; what it asked for is done all the same.
-    package mutating func closed(_ caller: Int) {
+    package func closed(_ caller: Int) {
         self.held.removeAll { $0.caller == caller }
         self.delayed.removeAll { $0.caller == caller }
     }
@@ -108,7 +109,7 @@ package struct PartyDesk<Machine: PartyMachine> {
     /// Makes everything durable that was asked for, and returns the answers that may leave now.
     ///
     /// - Throws: `DiskError`; the party must then stop, for it can't tell what the ledger has.
-    package mutating func flush(now: Instant) throws(DiskError) -> [PartyOutput] {
+    package func flush(now: Instant) throws(DiskError) -> [PartyOutput] {
         if !self.unwritten.isEmpty {
             try self.disk.append(self.unwritten, to: Machine.ledgerFile)
             if !self.flaws.has(.partyUnsynced) { try self.disk.sync(Machine.ledgerFile) }
@@ -129,7 +130,8 @@ package struct PartyDesk<Machine: PartyMachine> {
     }
 
     /// Returns the delayed answers that are due.
-    package mutating func timePassed(now: Instant) -> [PartyOutput] {
+    package func timePassed(now: Instant) -> [PartyOutput] {
+        guard let first = self.delayed.first, first.due <= now else { return [] }
         let count = self.delayed.prefix { $0.due <= now }.count
         let due = self.delayed.prefix(count).map {
             PartyOutput.send(caller: $0.caller, framed: $0.framed)
@@ -139,27 +141,27 @@ package struct PartyDesk<Machine: PartyMachine> {
     }
 
     /// Gives back the room that was kept for the ledger; call it after the last flush.
-    package mutating func close() throws(DiskError) { try self.room.giveBack() }
+    package func close() throws(DiskError) { try self.room.giveBack() }
 
     /// Arms a fault, as the topology file or a scenario asks.
-    package mutating func arm(_ fault: PartyFaults.Armed) {
+    package func arm(_ fault: PartyFaults.Armed) {
         self.faults.arm(fault)
     }
 
     /// Ends the fault of that name.
-    package mutating func disarm(_ fault: String) { self.faults.disarm(fault) }
+    package func disarm(_ fault: String) { self.faults.disarm(fault) }
 
     /// The armed faults, each with how often it bit.
     package var armed: [PartyFaults.Armed] { self.faults.armed }
 
     /// Ends all faults and returns them with how often they bit.
-    package mutating func heal() -> [PartyFaults.Armed] {
+    package func heal() -> [PartyFaults.Armed] {
         self.faults.heal()
     }
 
     // MARK: Requests
 
-    private mutating func requested(
+    private func requested(
         _ frame: OutsideFrame,
         _ caller: Int,
         _ now: Instant
@@ -183,14 +185,14 @@ package struct PartyDesk<Machine: PartyMachine> {
         return []
     }
 
-    private mutating func hangUp(_ caller: Int, _ reason: String) -> [PartyOutput] {
+    private func hangUp(_ caller: Int, _ reason: String) -> [PartyOutput] {
         self.closed(caller)
         return [.hangUp(caller: caller, reason: reason)]
     }
 
     // MARK: Commands
 
-    private mutating func commanded(
+    private func commanded(
         _ frame: OutsideFrame,
         _ caller: Int,
         _ now: Instant
@@ -211,7 +213,7 @@ package struct PartyDesk<Machine: PartyMachine> {
     }
 
     /// `fault` arms one more, `faults` arms exactly these, in one step.
-    private mutating func command(
+    private func command(
         _ command: JSONValue,
         _ now: Instant
     ) throws(WireError) -> JSONValue {

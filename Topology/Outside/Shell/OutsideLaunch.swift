@@ -58,7 +58,7 @@ struct OutsideLaunch {
         let folder = try FolderDisk(folder: "ledgers")
         let isHolding = Self.variable("SQUALL_POWER_CUTS") != nil
         let disk: any Disk = isHolding ? HoldingDisk(folder) : folder
-        var desk = try PartyDesk(
+        let desk = try PartyDesk(
             machine: machine,
             disk: disk,
             capacity: capacity,

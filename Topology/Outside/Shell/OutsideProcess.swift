@@ -13,7 +13,7 @@ private let unreadBytesMax = 4 * 1024 * 1024
 /// only then sends the answers. Confined to the loop's thread.
 final class OutsideProcess<Machine: PartyMachine> {
     private let loop: EventLoop
-    private var desk: PartyDesk<Machine>
+    private let desk: PartyDesk<Machine>
     private var listener: FrameListener?
     private var callers: [Int: FrameConnection] = [:]
     private var lastCaller = 0

@@ -6,6 +6,7 @@ import MeshSocket
 final class LogFeed {
     private let disk: FolderDisk
     private var follower = LogFollower()
+    private var reader = RecordReader()
     /// The live numbers.
     private(set) var fold: RunFold
     /// Judges each record as it comes.
@@ -59,7 +60,7 @@ final class LogFeed {
     func readSome() throws(LogError) -> Bool {
         let records = try self.follower.next(from: self.disk, bytesMax: Self.pieceBytesMax)
         for record in records {
-            let read = ReadRecord(record)
+            let read = self.reader.read(record)
             self.fold.observed(read)
             self.judge.observe(read)
             if let onEvent { for event in record.events { onEvent(event.event) } }

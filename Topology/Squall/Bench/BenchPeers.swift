@@ -6,7 +6,7 @@ import ServiceKit
 
 /// Publishes for the bench, with the client that any outside party has.
 final class BenchPublisher {
-    @exclusivity(unchecked) private var client: PublisherClient
+    private var client: PublisherClient
     private let connection: FrameConnection
     private let name: String
     /// The hub has let the publisher in.
@@ -99,7 +99,7 @@ actor BenchTally {
 
 /// Consumes for the bench, with the client that any service has: a projection without a snapshot.
 final class BenchConsumer {
-    @exclusivity(unchecked) private var client: ServiceClient
+    private var client: ServiceClient
     private let connection: FrameConnection
     private let tally: BenchTally
     private let onReady: () -> Void
