@@ -99,6 +99,23 @@ import Testing
         #expect(worker.takeDeliveries().map(\.delivery.event.id.low) == [2])
     }
 
+    @Test func `events of one who may only command`() throws {
+        let (stage, worker) = try self.stageWithWorker()
+        for kind in [Frame.ToHub.publish, .volatile] {
+            let admin = StageAdmin(stage)
+            _ = try admin.ask(["do": "status"])
+            var writer = WireWriter()
+            writer.u8(kind.rawValue)
+            // A gap in the numbers would else be answered with a frame for publishers.
+            for number: UInt64 in [7, 8, 0] { writer.varint(number) }
+            writer.counted(event("a", 1).encoded())
+            stage.send(body: writer.bytes, on: admin.id)
+            try stage.flush()
+            #expect(stage.closed.contains(admin.id))
+        }
+        try self.stillWorks(stage, worker)
+    }
+
     @Test func `an event in another's name, and one over the limit`() throws {
         var layout = HubStage.layout
         layout.limits.eventBytesMax = 500

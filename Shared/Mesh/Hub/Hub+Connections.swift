@@ -52,13 +52,15 @@ extension Hub {
             guard let kind = Frame.ToHub(rawValue: code) else {
                 throw WireError("there is no frame of kind \(code)")
             }
-            guard connection.hello != nil else {
+            guard let role = connection.hello?.role else {
                 guard kind == .hello else { throw WireError("the first frame must be a hello") }
                 return try self.admit(id, connection, &reader, now)
             }
             switch (kind, connection.service) {
-            case (.publish, nil): try self.publish(id, connection, &reader, now)
-            case (.volatile, nil): try self.takeVolatile(id, connection, &reader, now)
+            case (.publish, nil) where role == .publisher:
+                try self.publish(id, connection, &reader, now)
+            case (.volatile, nil) where role == .publisher:
+                try self.takeVolatile(id, connection, &reader, now)
             case (.admin, nil): try self.admin(id, connection, &reader, now)
             case (.commit, _?) where !self.hasRoom(toCommit: frame.count):
                 self.waitForRoom(connection, frame)

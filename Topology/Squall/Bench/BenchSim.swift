@@ -137,7 +137,8 @@ struct BenchSim {
     private static func judging(_ topology: Topology) -> Double {
         let run = ScenarioRun(Scenario(topology: topology, orders: self.judgedOrders, seed: 1))
         _ = run.run()
-        let records = run.records().map { ReadRecord($0) }
+        var reader = RecordReader()
+        let records = run.records().map { reader.read($0) }
         let events = records.reduce(0) { $0 + $1.contents.count }
         let rounds = (0..<self.rounds).map { _ in
             let judge = Judge(layout: run.layout)
