@@ -110,6 +110,9 @@ struct SupervisorTests {
         var owner = runningShop()
         for _ in 0..<50 {
             owner.perform(owner.supervisor.killRequested("payments", now: owner.now))
+            // Until its end is noticed it is nothing to kill again.
+            let state = owner.supervisor.status.first { $0.name == "payments" }?.state
+            #expect(state == .stopping)
             #expect(owner.takeSignals() == ["kill payments"])
             owner.pass(.milliseconds(2))
             owner.die("payments", .signalled(signal: 9, name: "SIGKILL"))

@@ -177,7 +177,8 @@ struct SupervisedProcess: Sendable, Hashable {
             return .starting
 
         case .ready:
-            return .ready
+            // Killed, and its end was not noticed yet.
+            return self.killedAt == nil ? .ready : .stopping
 
         case .backingOff:
             return .backingOff
