@@ -181,6 +181,29 @@ import Testing
     #expect(heir.takeDeliveries().isEmpty)
 }
 
+@Test func `a timer waits while the topology is about to end, and fires should it go on`() throws {
+    let stage = try HubStage()
+    let shoppers = StageShoppers(stage)
+    shoppers.publish("a", 1)
+    try shoppers.exchange()
+    let worker = StageWorker(stage, instance: "worker-1")
+    try worker.exchange()
+    let item = try #require(worker.takeDeliveries().first)
+    var decision = ServiceClient.Decision()
+    let timer = event("a", 5, source: "worker")
+    decision.timersSet = [TimerRequest(name: "late", due: stage.now + .seconds(1), event: timer)]
+    _ = worker.client.decided(item.partition, epoch: item.epoch, item.delivery, decision)
+    worker.note(worker.client.finished(item.partition, epoch: item.epoch, item.delivery))
+    try worker.exchange()
+    _ = try StageAdmin(stage).ask(["do": "rest"])
+    try stage.passes(.seconds(2))
+    try worker.exchange()
+    #expect(worker.takeDeliveries().isEmpty)
+    try stage.passes(.seconds(4))
+    try worker.exchange()
+    #expect(worker.takeDeliveries().map(\.delivery.event.id.low) == [5])
+}
+
 @Test func `timers that are set and cancelled leave nothing behind, and the others fire`() throws {
     let stage = try HubStage()
     let shoppers = StageShoppers(stage)

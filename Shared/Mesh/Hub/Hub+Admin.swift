@@ -51,12 +51,19 @@ extension Hub {
                 self.send(to: id) { $0.frame(.drain) { _ in } }
             }
             return [:]
+        case "rest":
+            self.timersRestUntil = now + Self.rest
+            return [:]
         case let kind? where LinkFault.Kind(rawValue: kind) != nil:
             return self.arm(request, now)
         default:
             return ["error": .string("the hub cannot do '\(request["do"]?.string ?? "")'")]
         }
     }
+
+    /// How long timers wait where an admin is about to end the topology; should it not, they fire
+    /// then.
+    private static let rest = Duration.seconds(5)
 
     // MARK: Status
 

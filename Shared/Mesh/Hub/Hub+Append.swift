@@ -333,14 +333,15 @@ extension Hub {
         guard let timer = self.services[service][partition].timers[name],
             timer.generation == generation
         else { return }
-        guard self.hasRoomForTurns else {
+        guard self.hasRoomForTurns, now >= self.timersRestUntil else {
             let again = Deadline.timer(
                 service: service,
                 partition: partition,
                 name: name,
                 generation: generation
             )
-            return self.deadlines.add(again, due: now + Self.roomInterval)
+            let due = max(self.timersRestUntil, now + Self.roomInterval)
+            return self.deadlines.add(again, due: due)
         }
         self.services[service][partition].timers[name] = nil
         self.appendToInbox(service, partition, timer.envelope) {

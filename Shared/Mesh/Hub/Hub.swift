@@ -104,6 +104,8 @@ package final class Hub {
     var timeOfInput = Instant.zero
     /// How many deadlines belong to timers that were cancelled since they were last cleared out.
     var cancelledTimerCount = 0
+    /// Until when no timer fires, because the topology is about to end.
+    var timersRestUntil = Instant.zero
     /// What goes wrong with the disk on purpose; nil where nothing can.
     package var diskFaults: DiskFaults?
     /// Milliseconds by which each service handles every event later.

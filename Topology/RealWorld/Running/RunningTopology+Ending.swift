@@ -143,6 +143,8 @@ extension RunningTopology {
             self.stopProcesses()
         } else {
             self.drainChecks.quietAt = position
+            // A timer that fired from here on would be handled by nobody.
+            self.admin.ask(["do": "rest"]) { _ in }
         }
     }
 
