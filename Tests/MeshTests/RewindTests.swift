@@ -62,4 +62,30 @@ import Testing
         }
         #expect(count == (whereabouts == "after a checkpoint" ? 200 : 10))
     }
+
+    @Test func `reads again also what it had counted beyond a gap`() throws {
+        let stage = try HubStage()
+        let shoppers = StageShoppers(stage)
+        let worker = StageWorker(stage, instance: "worker-1", isProjection: true)
+        try worker.exchange()
+        for number: UInt64 in 1...10 { shoppers.publish("order-\(number)", number) }
+        try shoppers.exchange()
+        try worker.exchange()
+        // The first event of each partition is still in hand when the others are counted.
+        let items = worker.takeDeliveries().filter { $0.delivery.offset > 0 }
+        #expect(items.count == 8)
+        for item in items {
+            worker.note(worker.client.folded(item.partition, epoch: item.epoch, item.delivery))
+        }
+        for partition in Set(items.map(\.partition)).sorted() {
+            var decision = ServiceClient.Decision()
+            decision.snapshot = [4]
+            worker.note(worker.client.snapshotTaken(partition, decision))
+        }
+        try worker.exchange()
+        let answer = try StageAdmin(stage).ask(["do": "rewind", "service": "worker", "to": 0])
+        #expect(answer["events"] == 8, "\(answer.text)")
+        try worker.exchange()
+        #expect(worker.takeDeliveries().map(\.delivery.event.id.low).sorted() == Array(1...10))
+    }
 }

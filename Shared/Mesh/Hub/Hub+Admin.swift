@@ -225,11 +225,12 @@ extension Hub {
                 if let wanted = request["topic"]?.string, wanted != self.layout.topicName(topic) {
                     continue
                 }
-                let floor = self.services[service][partition].cursors[cursor].floor
                 let first = self.topics[topic][partition].start
                 let target = max(try self.target(request, topic, partition), first)
-                guard target < floor else { continue }
-                moved += Int64(floor - target)
+                let handled = self.services[service][partition].cursors[cursor]
+                    .acknowledgedCount(from: target)
+                guard handled > 0 else { continue }
+                moved += Int64(handled)
                 self.rewind(service, partition, cursor, to: target, now)
             }
             if isProjection, !self.isFlawed("rewound-keeps-state") {

@@ -199,6 +199,12 @@ struct Cursor {
         self.scan = (offset: last.offset + 1, position: position)
     }
 
+    /// How many of the events from an offset on are acknowledged, those beyond a gap as well.
+    func acknowledgedCount(from offset: UInt64) -> Int {
+        (self.floor > offset ? Int(self.floor - offset) : 0)
+            + self.acknowledged.count { $0 >= offset }
+    }
+
     mutating func rewind(to offset: UInt64) {
         self.floor = offset
         self.acknowledged = []
