@@ -151,8 +151,8 @@ import Testing
     #expect(again.takeDeliveries().map(\.delivery.event.id.low) == [1])
 }
 
-@Test func `a timer comes back once, not early, also after a crash of the hub`() throws {
-    let stage = try HubStage()
+/// A worker that has handled an event and set a timer for event 5 of the same subject.
+private func workerWithTimer(on stage: HubStage, due: Instant) throws -> StageWorker {
     let shoppers = StageShoppers(stage)
     shoppers.publish("a", 1)
     try shoppers.exchange()
@@ -160,12 +160,18 @@ import Testing
     try worker.exchange()
     let item = try #require(worker.takeDeliveries().first)
     var decision = ServiceClient.Decision()
-    let due = stage.now + .seconds(10)
-    decision.timersSet = [
-        TimerRequest(name: "late", due: due, event: event("a", 5, source: "worker"))
-    ]
+    let timer = event("a", 5, source: "worker")
+    decision.timersSet = [TimerRequest(name: "late", due: due, event: timer)]
     _ = worker.client.decided(item.partition, epoch: item.epoch, item.delivery, decision)
+    worker.note(worker.client.finished(item.partition, epoch: item.epoch, item.delivery))
     try worker.exchange()
+    return worker
+}
+
+@Test func `a timer comes back once, not early, also after a crash of the hub`() throws {
+    let stage = try HubStage()
+    let due = stage.now + .seconds(10)
+    _ = try workerWithTimer(on: stage, due: due)
     try stage.passes(.seconds(9))
     try stage.restart()
     let heir = StageWorker(stage, instance: "worker-1")
@@ -183,18 +189,7 @@ import Testing
 
 @Test func `a timer waits while the topology is about to end, and fires should it go on`() throws {
     let stage = try HubStage()
-    let shoppers = StageShoppers(stage)
-    shoppers.publish("a", 1)
-    try shoppers.exchange()
-    let worker = StageWorker(stage, instance: "worker-1")
-    try worker.exchange()
-    let item = try #require(worker.takeDeliveries().first)
-    var decision = ServiceClient.Decision()
-    let timer = event("a", 5, source: "worker")
-    decision.timersSet = [TimerRequest(name: "late", due: stage.now + .seconds(1), event: timer)]
-    _ = worker.client.decided(item.partition, epoch: item.epoch, item.delivery, decision)
-    worker.note(worker.client.finished(item.partition, epoch: item.epoch, item.delivery))
-    try worker.exchange()
+    let worker = try workerWithTimer(on: stage, due: stage.now + .seconds(1))
     _ = try StageAdmin(stage).ask(["do": "rest"])
     try stage.passes(.seconds(2))
     try worker.exchange()
