@@ -59,6 +59,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     /// The tag of the descriptor that wakes the loop; no watcher has generation 0.
     private static let wakeTag: UInt64 = 0
     static let readBufferBytes = 256 * 1024
+    /// For how many nanoseconds the loop looks for an event that is likely to come soon.
+    private static let patience: Int64 = 50_000
 
     private let epoll: Int32
     private let wake: Int32
@@ -70,6 +72,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var readBufferStorage: UnsafeMutableRawBufferPointer?
     private var watchers: [Watcher?] = []
     private var lastGeneration: UInt32 = 0
+    /// Whether the loop last slept for a short time only.
+    private var eventsComeSoon = false
     private var timers = TimerHeap()
     private var jobs: [UnownedJob] = []
     private var spareJobs: [UnownedJob] = []
@@ -125,12 +129,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     /// Waits for something to do, and does it.
     private func runOnce() throws(SystemError) {
-        let count = squall_epoll_wait(
-            self.epoll,
-            self.events,
-            Int32(Self.eventsMax),
-            self.nanosecondsToWait()
-        )
+        let count = self.wait()
         if count < 0, errno != EINTR { throw .last("epoll_wait") }
         for index in 0..<max(0, Int(count)) {
             let event = self.events[index]
@@ -139,6 +138,34 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         self.fireTimers()
         self.runJobs()
         self.afterEvents?()
+    }
+
+    /// Returns how many events there are, once there is one or the time has come for something.
+    ///
+    /// Where the last one came soon, the next one is likely to: the loop looks for it again and
+    /// again for a while, letting others run in between, because waking up takes longer.
+    private func wait() -> Int32 {
+        var limit = self.nanosecondsToWait()
+        guard limit != 0 else { return self.wait(0) }
+        let began = squall_clock(CLOCK_MONOTONIC)
+        var elapsed: Int64 = 0
+        let patience = limit < 0 ? Self.patience : min(limit, Self.patience)
+        while self.eventsComeSoon {
+            let count = self.wait(0)
+            if count != 0 { return count }
+            elapsed = squall_clock(CLOCK_MONOTONIC) - began
+            guard elapsed < patience else { break }
+            sched_yield()
+        }
+        if limit > 0 { limit = max(0, limit - elapsed) }
+        let count = self.wait(limit)
+        let waited = squall_clock(CLOCK_MONOTONIC) - began
+        self.eventsComeSoon = count > 0 && waited < Self.patience
+        return count
+    }
+
+    private func wait(_ nanoseconds: Int64) -> Int32 {
+        squall_epoll_wait(self.epoll, self.events, Int32(Self.eventsMax), nanoseconds)
     }
 
     private func nanosecondsToWait() -> Int64 {

@@ -39,6 +39,10 @@ package struct PublisherClient: Sendable {
     private var early: [(sequence: UInt64, topic: String, envelope: [UInt8])] = []
     private var batches: [Batch] = []
     private var first = 0
+    /// The first batch that was not handed out on this connection.
+    private var unsent = 0
+    /// The memory of settled batches, for those to come.
+    private var spares: [[UInt8]] = []
     /// Everything up to here is confirmed or refused.
     private var settledUpTo: UInt64 = 0
     /// Numbers above that which were refused.
@@ -59,14 +63,48 @@ package struct PublisherClient: Sendable {
     /// Whether the hub has let the publisher in.
     package private(set) var isConnected = false
 
+    /// How much memory of settled batches is kept.
+    private static let sparesMax = 8
+    /// More memory than this is not kept for the next output.
+    private static let keptBytesMax = 4 * Frame.batchBytes
+
     /// Returns the frames to send, and forgets them.
     package mutating func takeOutput() -> [UInt8] {
         self.close()
         self.closeVolatile()
-        let bytes = self.out.bytes
-        self.out.bytes = []
+        var bytes: [UInt8] = []
+        swap(&bytes, &self.out.bytes)
+        self.takeBatches { if bytes.isEmpty { bytes = $1 } else { bytes += $1 } }
         guard self.isSealing else { return bytes }
         return Seal.sealed(frames: bytes, as: Frame.ToHub.sealed.rawValue)
+    }
+
+    /// Passes the frames to send to `send`, if any, and forgets them but not their memory: cheaper
+    /// than ``takeOutput()`` where much is published.
+    package mutating func sendOutput(_ send: ([UInt8]) -> Void) {
+        guard !self.isSealing else {
+            let bytes = self.takeOutput()
+            if !bytes.isEmpty { send(bytes) }
+            return
+        }
+        self.close()
+        self.closeVolatile()
+        if self.out.bytes.isEmpty, self.unsent == self.batches.count - 1 {
+            return self.takeBatches { send($1) }
+        }
+        self.takeBatches { $0.out.bytes += $1 }
+        guard !self.out.bytes.isEmpty else { return }
+        send(self.out.bytes)
+        self.out.bytes.removeAll(keepingCapacity: self.out.bytes.capacity <= Self.keptBytesMax)
+    }
+
+    /// Hands out the batches that were closed since the last time.
+    private mutating func takeBatches(_ take: (inout Self, [UInt8]) -> Void) {
+        guard self.isConnected else { return }
+        while self.unsent < self.batches.count {
+            take(&self, self.batches[self.unsent].frame)
+            self.unsent += 1
+        }
     }
 
     package mutating func connected() {
@@ -167,12 +205,10 @@ package struct PublisherClient: Sendable {
     private mutating func close() {
         guard !self.open.bytes.isEmpty else { return }
         self.open.endFrame(0)
-        let frame = self.open.bytes
-        self.open.bytes = []
-        self.open.bytes.reserveCapacity(frame.count)
-        self.batches.append(Batch(last: self.last, frame: frame))
-        guard self.isConnected else { return }
-        if self.out.bytes.isEmpty { self.out.bytes = frame } else { self.out.bytes += frame }
+        var batch = Batch(last: self.last, frame: self.spares.popLast() ?? [])
+        batch.frame.reserveCapacity(self.open.bytes.count)
+        swap(&batch.frame, &self.open.bytes)
+        self.batches.append(batch)
     }
 
     private mutating func writeVolatile(_ topic: Int, _ write: (inout WireWriter) -> Void) {
@@ -209,6 +245,8 @@ package struct PublisherClient: Sendable {
     private mutating func sendAgain(atMost count: Int) {
         guard self.isConnected else { return }
         self.close()
+        // What was never sent is among the rest.
+        if count == .max { self.unsent = self.batches.count }
         var before: UInt64 = 0
         var left = count
         var frame = WireWriter()
@@ -344,11 +382,22 @@ package struct PublisherClient: Sendable {
             self.settledUpTo += 1
         }
         while self.first < self.batches.count, self.batches[self.first].last <= self.settledUpTo {
-            self.batches[self.first].frame = []
+            self.spareFirst()
             self.first += 1
         }
         guard self.first > 64 || self.first == self.batches.count else { return }
         self.batches.removeFirst(self.first)
+        self.unsent = max(0, self.unsent - self.first)
         self.first = 0
+    }
+
+    /// Takes the memory of the first batch, and keeps it unless one event has made it large.
+    private mutating func spareFirst() {
+        var spare: [UInt8] = []
+        swap(&spare, &self.batches[self.first].frame)
+        guard self.spares.count < Self.sparesMax, spare.capacity <= 2 * Frame.batchBytes
+        else { return }
+        spare.removeAll(keepingCapacity: true)
+        self.spares.append(spare)
     }
 }

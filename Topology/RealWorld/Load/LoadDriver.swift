@@ -246,7 +246,7 @@ final class LoadDriver {
     /// Sends what is in the ledger, and nothing before it is there.
     private func send() {
         guard self.flushLedger() else { return }
-        self.link.send(self.client.takeOutput())
+        self.client.sendOutput { self.link.send($0) }
         self.watchAnswers()
     }
 

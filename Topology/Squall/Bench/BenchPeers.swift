@@ -46,7 +46,7 @@ final class BenchPublisher {
         }
     }
 
-    func flush() { self.connection.send(self.client.takeOutput()) }
+    func flush() { self.client.sendOutput { self.connection.send($0) } }
 
     private func received(_ frame: UnsafeRawBufferPointer) {
         do throws(WireError) {
