@@ -13,6 +13,8 @@ package final class FolderDisk: Disk {
         /// Created here, and the folder does not know it durably yet.
         var isNew: Bool
         var unsynced = false
+        /// Where the next append goes in a file that is overwritten; nil where to its end.
+        var overwriting: Int?
         var lastUse: UInt64 = 0
 
         init(fd: Int32, writable: Bool, isNew: Bool) {
@@ -70,6 +72,7 @@ package final class FolderDisk: Disk {
         let path = try self.path(of: file)
         var status = stat()
         if let known = self.open[file], known.writable {
+            if let end = known.overwriting { return end }
             guard fstat(known.fd, &status) == 0 else { throw Self.error("fstat", path) }
             return Int(status.st_size)
         }
@@ -106,18 +109,27 @@ package final class FolderDisk: Disk {
         let path = try self.path(of: file)
         try self.checkNotLost(file, path)
         let known = try self.writer(file, path)
+        try self.write(bytes, to: known, path)
+        guard let end = known.overwriting else { return }
+        try self.write(Self.endMark, to: known, path)
+        known.overwriting = end
+    }
+
+    private static let endMark = [UInt8](repeating: 0, count: endMarkBytes)
+
+    private func write(_ bytes: [UInt8], to file: OpenFile, _ path: String) throws(DiskError) {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
-                write(
-                    known.fd,
-                    buffer.baseAddress?.advanced(by: written),
-                    buffer.count - written
-                )
+                let start = buffer.baseAddress?.advanced(by: written)
+                let rest = buffer.count - written
+                return file.overwriting.map { pwrite(file.fd, start, rest, off_t($0)) }
+                    ?? Glibc.write(file.fd, start, rest)
             }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw Self.error("write", path) }
-            known.unsynced = true
+            file.unsynced = true
+            file.overwriting = file.overwriting.map { $0 + count }
             written += count
         }
     }
@@ -154,6 +166,30 @@ package final class FolderDisk: Disk {
         guard ftruncate(known.fd, off_t(size)) == 0 else { throw Self.error("ftruncate", path) }
         guard fsync(known.fd) == 0 else { throw self.lose(file, "fsync", path) }
         known.unsynced = false
+        guard known.overwriting != nil else { return }
+        known.overwriting = nil
+        guard fcntl(known.fd, F_SETFL, O_RDWR | O_APPEND) == 0 else {
+            throw Self.error("fcntl", path)
+        }
+    }
+
+    package var recycles: Bool { true }
+
+    package func rewind(_ file: String) throws(DiskError) {
+        let path = try self.path(of: file)
+        try self.checkNotLost(file, path)
+        let known = try self.writer(file, path)
+        guard fcntl(known.fd, F_SETFL, O_RDWR) == 0 else { throw Self.error("fcntl", path) }
+        known.overwriting = 0
+    }
+
+    package func rename(_ file: String, to name: String) throws(DiskError) {
+        let (path, newPath) = (try self.path(of: file), try self.path(of: name))
+        guard Glibc.rename(path, newPath) == 0 else { throw Self.error("rename", path) }
+        self.forget(name)
+        self.open[name] = self.open.removeValue(forKey: file)
+        self.lost[name] = self.lost.removeValue(forKey: file)
+        try self.syncFolder()
     }
 
     package func remove(_ file: String) throws(DiskError) {
@@ -206,7 +242,9 @@ package final class FolderDisk: Disk {
     private func keep(_ opened: OpenFile, as file: String) -> OpenFile {
         if self.open.count >= Self.openFilesMax {
             // Never one with unsynced data: its descriptor is what reports a failed write-back.
-            let idle = self.open.filter { !$0.value.unsynced && !$0.value.isNew }
+            let idle = self.open.filter {
+                !$0.value.unsynced && !$0.value.isNew && $0.value.overwriting == nil
+            }
             if let oldest = idle.min(by: { $0.value.lastUse < $1.value.lastUse }) {
                 self.forget(oldest.key)
             }

@@ -43,6 +43,33 @@ struct FolderDiskTests {
         #expect(try self.disk.read("a", at: 0, count: 8) == [1, 2, 9])
     }
 
+    @Test func `a file that is overwritten ends where it is written, with zeros behind`() throws {
+        try self.disk.append(Array(1...60), to: "a")
+        try self.disk.sync("a")
+        try self.disk.rewind("a")
+        #expect(try self.disk.size(of: "a") == 0)
+        try self.disk.append([100, 101], to: "a")
+        try self.disk.append([102], to: "a")
+        try self.disk.sync("a")
+        try self.disk.append([7], to: "b")
+        try self.disk.rename("a", to: "b")
+        #expect(try self.disk.list() == ["b"])
+        #expect(try self.disk.size(of: "b") == 3)
+        try self.disk.append([103], to: "b")
+        let behind = [UInt8](repeating: 0, count: FolderDisk.endMarkBytes) + Array(21...60)
+        let reader = try FolderDisk(folder: self.disk.folder, create: false)
+        #expect(try reader.read("b", at: 0, count: 90) == [100, 101, 102, 103] + behind)
+        try self.disk.truncate("b", to: 4)
+        try self.disk.append([104], to: "b")
+        #expect(try reader.read("b", at: 0, count: 90) == [100, 101, 102, 103, 104])
+        // The zeros may lie behind the old end, too.
+        try self.disk.rewind("b")
+        try self.disk.append(Array(1...5), to: "b")
+        try self.disk.append(Array(6...9), to: "b")
+        #expect(try self.disk.size(of: "b") == 9)
+        #expect(try reader.read("b", at: 0, count: 9) == Array(1...9))
+    }
+
     @Test func `reserved room is behind the end, and is given back by a cut`() throws {
         try self.disk.append([1, 2, 3], to: "a")
         try self.disk.sync("a")

@@ -73,7 +73,7 @@ final class HubStage {
     /// Kills the hub and opens a new one on what the disk has kept.
     func restart(losingPower: Bool = true) throws {
         var random = SeededRandom(seed: 1)
-        if losingPower { self.disk.losePower(using: &random) }
+        if losingPower { self.disk.losePower(using: &random) } else { self.disk.reopen() }
         self.inboxes = [:]
         self.hub = try Self.open(self.layout, self.view, self.now, self.segmentBytesMax)
     }

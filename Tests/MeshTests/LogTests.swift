@@ -12,8 +12,8 @@ import Testing
     ) throws(LogError) -> (
         Log, [LogRecord]
     ) {
-        var counter = CountingVisitor()
-        let log = try Log(disk: disk, segmentBytesMax: segmentBytes, recoveringInto: &counter)
+        var visitor = PlacesVisitor()
+        let log = try Log(disk: disk, segmentBytesMax: segmentBytes, recoveringInto: &visitor)
         var follower = LogFollower()
         var records: [LogRecord] = []
         while true {
@@ -21,7 +21,7 @@ import Testing
             if next.isEmpty { break }
             records += next
         }
-        #expect(counter.count == records.count)
+        #expect(visitor.places.count == records.count)
         return (log, records)
     }
 
@@ -94,6 +94,77 @@ import Testing
         disk.remove(disk.list()[2])
         let error = #expect(throws: LogError.self) { try self.open(disk, segmentBytes: 200) }
         #expect(error?.message.contains("a segment is missing") == true)
+    }
+
+    /// A log that was cut at the front so often that its last segment overwrites an older one.
+    private func recycled(_ count: Int, on disk: MemoryDisk) throws -> Log {
+        let (log, _) = try self.open(disk, segmentBytes: 2000)
+        log.checkpoint = { [1, 2, 3] }
+        for number in 0..<count {
+            self.append(log, number)
+            try log.commit()
+            _ = try log.removeSegments { _ in true }
+        }
+        return log
+    }
+
+    /// Opens a log that was cut at the front; returns where its records are.
+    private func reopen(_ disk: MemoryDisk) throws -> (Log, [UInt64]) {
+        var visitor = PlacesVisitor()
+        let log = try Log(disk: disk, segmentBytesMax: 2000, recoveringInto: &visitor)
+        log.checkpoint = { [1, 2, 3] }
+        return (log, visitor.places)
+    }
+
+    @Test func `a segment that overwrites an older one loses nothing to a power cut`() throws {
+        var random = SeededRandom(seed: 5)
+        for count in stride(from: 200, to: 400, by: 3) {
+            let disk = MemoryDisk()
+            let log = try self.recycled(count, on: disk)
+            let end = log.end
+            for number in 0..<3 { self.append(log, count + number) }
+            // What is on its way when the power fails may arrive in part.
+            disk.failNext(.sync(DiskError(.syncFailed, "no power")))
+            #expect(throws: LogError.self) { try log.commit() }
+            disk.losePower(using: &random)
+            let (again, _) = try self.reopen(disk)
+            #expect(again.end >= end, "after \(count) records")
+            #expect(again.end <= log.end)
+            self.append(again, 99)
+            try again.commit()
+            disk.losePower(using: &random)
+            #expect(try self.reopen(disk).0.end == again.end)
+        }
+    }
+
+    @Test func `a flipped byte in a segment that overwrites an older one is named`() throws {
+        let whole = MemoryDisk()
+        _ = try self.recycled(300, on: whole)
+        let file = try #require(whole.list().last { Log.position(of: $0) != nil })
+        let base = try #require(Log.position(of: file))
+        whole.reopen()
+        let (_, places) = try self.reopen(whole)
+        let last = Int(try #require(places.last) - base)
+        #expect(places.count > 5)
+        var random = SeededRandom(seed: 9)
+        for offset in stride(from: RecordFormat.segmentHeaderBytes, to: last, by: 7) {
+            let disk = MemoryDisk()
+            _ = try self.recycled(300, on: disk)
+            disk.losePower(using: &random)
+            disk.flip(file, at: offset)
+            let error = #expect(throws: LogError.self, "byte \(offset)") {
+                try self.reopen(disk)
+            }
+            #expect(error?.code == .corrupt)
+        }
+    }
+
+    @Test func `files that were segments do not become more`() throws {
+        let disk = MemoryDisk()
+        let log = try self.recycled(300, on: disk)
+        #expect(disk.list().count <= 4, "\(disk.list())")
+        #expect(disk.list().contains(Log.spareFile))
+        #expect(log.start > 4000)
     }
 
     @Test func `what a failed write staged is not counted on`() throws {
@@ -186,11 +257,11 @@ import Testing
     }
 }
 
-/// Counts records.
-private struct CountingVisitor: PlaceVisitor {
-    var count = 0
-    mutating func record(at position: UInt64) {}
-    mutating func recorded(at time: Instant) { self.count += 1 }
+/// Notes where records are.
+private struct PlacesVisitor: PlaceVisitor {
+    var places: [UInt64] = []
+    mutating func record(at position: UInt64) { self.places.append(position) }
+    mutating func recorded(at time: Instant) {}
     mutating func event(
         topic: Int,
         partition: Int,

@@ -73,4 +73,13 @@ package final class LimitedDisk: Disk {
         try self.disk.remove(file)
         self.blocks[file] = nil
     }
+
+    package var recycles: Bool { self.disk.recycles }
+
+    package func rewind(_ file: String) throws(DiskError) { try self.disk.rewind(file) }
+
+    package func rename(_ file: String, to name: String) throws(DiskError) {
+        try self.disk.rename(file, to: name)
+        self.blocks[name] = self.blocks.removeValue(forKey: file)
+    }
 }

@@ -3,9 +3,17 @@ import Mesh
 /// A folder of files in memory that forgets, in a power cut, whatever was not synced.
 package final class MemoryDisk: Disk {
     private struct File {
-        let name: String
+        var name: String
         var bytes: [UInt8] = []
         var syncedCount = 0
+        /// What is being overwritten; empty where nothing is.
+        var old: [UInt8] = []
+
+        /// What whoever opens the disk anew finds behind so many bytes of what was appended.
+        func behind(_ count: Int) -> [UInt8] {
+            let mark = count < self.old.count ? MemoryDisk.endMarkBytes : 0
+            return [UInt8](repeating: 0, count: mark) + self.old.dropFirst(count + mark)
+        }
     }
 
     /// The files, ascending by name.
@@ -60,9 +68,28 @@ package final class MemoryDisk: Disk {
         guard let index = self.index(of: file) else { return }
         self.files[index].bytes.removeLast(max(0, self.files[index].bytes.count - size))
         self.files[index].syncedCount = size
+        self.files[index].old = []
     }
 
     package func remove(_ file: String) { self.files.removeAll { $0.name == file } }
+
+    package var recycles: Bool { true }
+
+    package func rewind(_ file: String) {
+        guard let index = self.index(of: file) else { return }
+        self.files[index].old = self.files[index].bytes
+        self.files[index].bytes = []
+        self.files[index].syncedCount = 0
+    }
+
+    package func rename(_ file: String, to name: String) {
+        guard let index = self.index(of: file) else { return }
+        var renamed = self.files.remove(at: index)
+        renamed.name = name
+        self.remove(name)
+        let place = self.files.firstIndex { $0.name > name } ?? self.files.endIndex
+        self.files.insert(renamed, at: place)
+    }
 
     /// A call that is made to fail.
     package enum Failure: Sendable, Hashable {
@@ -84,15 +111,29 @@ package final class MemoryDisk: Disk {
         return self.files[index].bytes.withUnsafeBytes { StableHash.of($0, seed: seed) }
     }
 
-    /// Cuts the power: unsynced bytes are lost, but for a piece that was being written.
+    /// Cuts the power: unsynced bytes are lost, but for a piece that was being written. Of a file
+    /// that was being overwritten the old end is part again.
     ///
     /// With `only`, that one file loses them.
     package func losePower(using random: inout SeededRandom, only: String? = nil) {
         for index in self.files.indices where only == nil || only == self.files[index].name {
             let unsynced = self.files[index].bytes.count - self.files[index].syncedCount
-            guard unsynced > 0 else { continue }
-            self.files[index].bytes.removeLast(unsynced - random.below(unsynced))
+            if unsynced > 0 {
+                self.files[index].bytes.removeLast(unsynced - random.below(unsynced))
+            }
+            self.reopen(index)
         }
+    }
+
+    /// Lets the files be seen as by whoever opens them anew.
+    package func reopen() {
+        for index in self.files.indices { self.reopen(index) }
+    }
+
+    private func reopen(_ index: Int) {
+        let behind = self.files[index].behind(self.files[index].bytes.count)
+        self.files[index].bytes += behind
+        self.files[index].old = []
     }
 
     /// Changes one byte, as a rotting medium would.

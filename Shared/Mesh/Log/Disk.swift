@@ -36,9 +36,36 @@ package protocol Disk: AnyObject {
 
     /// Deletes a file; does nothing where it does not exist.
     func remove(_ file: String) throws(DiskError)
+
+    /// Whether ``rewind(_:)`` and ``rename(_:to:)`` are there.
+    var recycles: Bool { get }
+
+    /// Lets what is appended from now on overwrite the file from its start.
+    ///
+    /// Its blocks and the memory of its pages are there already, which makes that several times
+    /// faster than a new file. Its size is what was appended since; behind that lie
+    /// ``endMarkBytes`` zeros, then what the file held before. Whoever opens the disk anew finds
+    /// all that as part of the file, until ``truncate(_:to:)`` cuts it off.
+    func rewind(_ file: String) throws(DiskError)
+
+    /// Gives a file another name, at once and durably; a file that has that name goes.
+    func rename(_ file: String, to name: String) throws(DiskError)
 }
 
 extension Disk {
+    /// So many zeros follow the end of a file that is overwritten.
+    package static var endMarkBytes: Int { 16 }
+
+    package var recycles: Bool { false }
+
+    package func rewind(_ file: String) throws(DiskError) {
+        throw DiskError(.failed, "\(file): this disk does not overwrite files")
+    }
+
+    package func rename(_ file: String, to name: String) throws(DiskError) {
+        throw DiskError(.failed, "\(file): this disk does not rename files")
+    }
+
     /// A disk without a limit has room for everything.
     package func reserve(_ file: String, upTo bytes: Int) throws(DiskError) {}
 }

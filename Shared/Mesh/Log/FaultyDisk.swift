@@ -87,6 +87,15 @@ package final class FaultyDisk: Disk {
         self.reserved[file] = nil
     }
 
+    package var recycles: Bool { self.disk.recycles }
+
+    package func rewind(_ file: String) throws(DiskError) { try self.disk.rewind(file) }
+
+    package func rename(_ file: String, to name: String) throws(DiskError) {
+        try self.disk.rename(file, to: name)
+        self.reserved[name] = self.reserved.removeValue(forKey: file)
+    }
+
     private func full(_ file: String) -> DiskError {
         self.faults.refused()
         return DiskError(.full, "\(file): no space left. Make room on the disk")

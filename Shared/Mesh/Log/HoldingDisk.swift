@@ -67,4 +67,16 @@ package final class HoldingDisk: Disk {
         self.held[file] = nil
         try self.disk.remove(file)
     }
+
+    package var recycles: Bool { self.disk.recycles }
+
+    package func rewind(_ file: String) throws(DiskError) {
+        self.held[file] = nil
+        try self.disk.rewind(file)
+    }
+
+    package func rename(_ file: String, to name: String) throws(DiskError) {
+        self.held[name] = self.held.removeValue(forKey: file)
+        try self.disk.rename(file, to: name)
+    }
 }

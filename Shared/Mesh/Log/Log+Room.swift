@@ -43,13 +43,15 @@ extension Log {
         try? self.makeRoom()
     }
 
-    /// Gives back the room behind the end of the last segment.
+    /// Gives back the room behind the end of the last segment, and what old bytes are there.
     ///
     /// For a log that ends, or a segment that no more is written to; what is staged must have
     /// been committed.
     package func giveBack() throws(DiskError) {
-        guard let (base, file) = self.lastSegment, self.reservedEnd > self.end else { return }
+        guard let (base, file) = self.lastSegment, self.reservedEnd > self.end || self.isRecycled
+        else { return }
         try self.disk.truncate(file, to: Int(self.end - base))
         self.reservedEnd = self.end
+        self.isRecycled = false
     }
 }

@@ -32,12 +32,21 @@ package final class Log {
     /// With less room than this to be had, no log is opened.
     package static let reserveBytesMin = 1 << 16
 
+    /// The name of a file that was a segment and becomes the next one.
+    ///
+    /// It gets a segment's name when it is one, so that a crash leaves either the one or the other.
+    package static let spareFile = "spare"
+
     let disk: any Disk
+    /// Whether ``spareFile`` is there.
+    var hasSpare = false
+    /// Whether old bytes follow the end in the last segment's file.
+    var isRecycled = false
     /// Up to where the disk has promised room in the last segment.
     var reservedEnd: UInt64 = 0
     /// Where the log must be before a new segment is tried again that there was no room for.
     private var nextSegmentAt: UInt64 = 0
-    private var segments: [Segment]
+    var segments: [Segment]
     private var staged = WireWriter()
     private var stagedBase: UInt64
     /// How large the owner's state was at the start of the last segment.
@@ -75,7 +84,7 @@ package final class Log {
         mutating func clear() { self.bytes.removeAll(keepingCapacity: true) }
     }
 
-    private struct Segment {
+    struct Segment {
         var base: UInt64
         var file: String
         var lastTime: Instant?
@@ -111,6 +120,12 @@ package final class Log {
         self.durable = recovered.end
         self.stagedBase = recovered.end
         self.recordCount = recovered.records
+        do {
+            let files = disk.recycles ? try disk.list() : []
+            self.hasSpare = files.contains(Self.spareFile)
+        } catch {
+            throw LogError(error)
+        }
         if self.segments.isEmpty { try self.beginSegment() }
         try self.makeRoom()
         guard self.room >= Self.reserveBytesMin else {
@@ -217,11 +232,25 @@ package final class Log {
         header.u64(RecordFormat.magic)
         header.u64(self.end)
         do {
-            if try self.disk.size(of: file) > 0 { try self.disk.truncate(file, to: 0) }
-            guard try self.reserve(file, for: state) else { return }
-            try self.disk.append(header.bytes, to: file)
-            try self.disk.sync(file)
+            // A segment that is not the last one must end with its last record.
+            if self.isRecycled { try self.giveBack() }
+            let recycles = self.hasSpare
+            let name = recycles ? Self.spareFile : file
+            if recycles {
+                try self.disk.rewind(name)
+            } else if try self.disk.size(of: name) > 0 {
+                try self.disk.truncate(name, to: 0)
+            }
+            guard try self.reserve(name, for: state) else {
+                self.hasSpare = false
+                return
+            }
+            try self.disk.append(header.bytes, to: name)
+            try self.disk.sync(name)
             try self.giveBack()
+            if recycles { try self.disk.rename(name, to: file) }
+            self.hasSpare = false
+            self.isRecycled = recycles
         } catch {
             throw LogError(error)
         }
@@ -328,59 +357,6 @@ package final class Log {
     /// Where the log begins: what lay before was removed.
     package var start: UInt64 { self.segments.first?.base ?? self.end }
 
-    /// How many segments there are.
-    package var segmentCount: Int { self.segments.count }
-
-    /// A segment that could be removed.
-    package struct SegmentView {
-        /// Where the next segment begins.
-        package var end: UInt64
-        /// How large the log is from this segment on, in bytes.
-        package var bytesFromHere: Int
-        /// When its last record was appended, or the last one before it that is known.
-        package var lastTime: Instant
-    }
-
-    /// Removes segments, oldest first, for as long as `isRemoved` says so; the last two stay.
-    ///
-    /// - Returns: where the log begins now, or nil where nothing was removed.
-    package func removeSegments(
-        while isRemoved: (SegmentView) -> Bool
-    ) throws(LogError) -> UInt64? {
-        var removed = false
-        while self.segments.count > 2 {
-            let view = SegmentView(
-                end: self.segments[1].base,
-                bytesFromHere: Int(self.end - self.segments[0].base),
-                lastTime: try self.lastTime(of: 0)
-            )
-            guard isRemoved(view) else { break }
-            do {
-                try self.disk.remove(self.segments[0].file)
-            } catch {
-                throw LogError(error)
-            }
-            self.segments.removeFirst()
-            removed = true
-        }
-        return removed ? self.segments[0].base : nil
-    }
-
-    /// The time of a segment's last record, read once: segments only change at the log's end.
-    private func lastTime(of index: Int) throws(LogError) -> Instant {
-        if let time = self.segments[index].lastTime { return time }
-        var finder = LastTimeVisitor()
-        var position = self.segments[index].base
-        let end = self.segments[index + 1].base
-        while position < end {
-            let next = try self.scan(from: position, bytesMax: 1 << 20, into: &finder)
-            if next == position { break }
-            position = next
-        }
-        self.segments[index].lastTime = finder.time
-        return finder.time
-    }
-
     /// Returns the record at `position`, which must be one's beginning.
     package func record(at position: UInt64) throws(LogError) -> LogRecord {
         let header = try self.read(at: position, count: RecordFormat.headerBytes)
@@ -454,21 +430,6 @@ package final class Log {
         let segment = self.segments.last { $0.base <= position }
         return "\(segment?.file ?? "log") at byte \(position - (segment?.base ?? 0))"
     }
-}
-
-/// Keeps the time of the last record that has one.
-private struct LastTimeVisitor: PlaceVisitor {
-    var time = Instant.zero
-
-    mutating func record(at position: UInt64) {}
-    mutating func recorded(at time: Instant) { self.time = max(self.time, time) }
-    mutating func event(
-        topic: Int,
-        partition: Int,
-        offset: UInt64,
-        envelope: UnsafeRawBufferPointer,
-        at: Int
-    ) {}
 }
 
 extension [UInt8] {

@@ -167,7 +167,15 @@ struct SegmentScan {
     let size: Int
     private var window: [UInt8] = []
     private var windowStart = 0
+    /// The time of the last good record that was found.
+    private var lastTime: Int64?
     private static let windowBytes = 1 << 20
+    /// How far a good record is looked for behind one that is not.
+    private static let laterBytesMax = 4 << 20
+    /// How far behind the end of a segment that overwrites an older one.
+    private static let laterBytesMaxBehindMark = 256 << 10
+    /// Two records of a log are not a year apart, in nanoseconds.
+    private static let yearNanoseconds: Int64 = 366 * 86_400 * 1_000_000_000
 
     init(disk: any Disk, file: String, base: UInt64, size: Int) {
         self.disk = disk
@@ -194,7 +202,20 @@ struct SegmentScan {
         let actual = self.window.withBytes(start..<(start + count)) { body in
             StableHash.of(body, seed: self.base + UInt64(offset))
         }
-        return actual == check ? offset..<end : nil
+        guard actual == check else { return nil }
+        let time = self.time(ofBodyAt: offset + RecordFormat.headerBytes)
+        // A checkpoint has none.
+        if let time, time != 0 { self.lastTime = time }
+        return offset..<end
+    }
+
+    /// Returns the time of a record whose body begins there; nil where the window ends before.
+    private func time(ofBodyAt offset: Int) -> Int64? {
+        let at = offset - self.windowStart
+        guard at >= 0, at + 9 <= self.window.count else { return nil }
+        return self.window.withUnsafeBytes {
+            $0.loadUnaligned(fromByteOffset: at + 1, as: Int64.self).littleEndian
+        }
     }
 
     /// Calls `body` with the body of the record that ``record(at:)`` has just found.
@@ -210,13 +231,33 @@ struct SegmentScan {
     ///
     /// - Complexity: O(*n*) in the bytes that follow, with a hash only where a length is plausible.
     mutating func laterRecord(after offset: Int) throws(DiskError) -> Int? {
+        guard offset + RecordFormat.headerBytes <= self.size else { return nil }
+        try self.load(offset, RecordFormat.headerBytes)
+        let header = self.window.dropFirst(offset - self.windowStart)
+        let isMark = header.prefix(RecordFormat.headerBytes).allSatisfy { $0 == 0 }
+        let reach = isMark ? Self.laterBytesMaxBehindMark : Self.laterBytesMax
         var candidate = offset + 1
-        let last = min(self.size - RecordFormat.headerBytes, offset + (4 << 20))
+        let last = min(self.size - RecordFormat.headerBytes, offset + reach)
         while candidate <= last {
-            if try self.record(at: candidate) != nil { return candidate }
+            if try self.mayBeRecord(at: candidate), try self.record(at: candidate) != nil {
+                return candidate
+            }
             candidate += 1
         }
         return nil
+    }
+
+    /// Whether the kind and the time are those of a record: the hash of what is none costs time,
+    /// and an older segment's bytes look like many records.
+    private mutating func mayBeRecord(at offset: Int) throws(DiskError) -> Bool {
+        let body = offset + RecordFormat.headerBytes
+        guard body + 9 <= self.size else { return true }
+        try self.load(offset, RecordFormat.headerBytes + 9)
+        let kind = self.window[body - self.windowStart]
+        guard RecordFormat.Kind(rawValue: kind) != nil else { return false }
+        guard let last = self.lastTime, let time = self.time(ofBodyAt: body) else { return true }
+        let (apart, isHuge) = time.subtractingReportingOverflow(last)
+        return !isHuge && apart.magnitude < UInt64(Self.yearNanoseconds)
     }
 
     private mutating func load(_ offset: Int, _ count: Int) throws(DiskError) {

@@ -44,7 +44,7 @@ extension MeshBench {
                 "window": 4096,
                 "eventBytesMax": .string("\(max(1 << 20, options.size + 4096))B"),
             ],
-            "log": ["segmentBytes": "64MiB"],
+            "log": ["segmentBytes": "16MiB"],
         ]
         do {
             return try Topology.parse(document.text, file: "bench.json")
@@ -58,7 +58,7 @@ extension MeshBench {
         [
             "partitions": options.instances > 1 ? 128 : 1,
             "sync": options.work.isDurable ? "always" : "never",
-            "retention": ["bytes": "256MiB"],
+            "retention": ["bytes": "64MiB"],
             "recordOnly": .bool(consumers == 0),
         ]
     }
