@@ -53,12 +53,21 @@ extension CommandCatalog {
                 value: "N",
                 summary: "events a second of open and dopen; default 5000"
             ),
+            OptionSpecification(
+                name: "armed",
+                summary: "with a fault on each link that never strikes"
+            ),
+            OptionSpecification(
+                name: "observed",
+                summary: "with somebody who reads the log as it grows"
+            ),
         ],
         examples: [
             Example("squall bench --save now.json", "everything; takes some minutes"),
             Example("squall bench --quick --baseline now.json", "is anything worse?"),
             Example("squall bench mesh", "volatile, one producer and one consumer"),
             Example("squall bench mesh --work durable --json", "one line for a machine"),
+            Example("squall bench mesh --work rtt --armed", "what a fault in waiting costs"),
             Example("squall bench growth", "what more of everything costs"),
             Example("squall bench sim", "the figures of the simulated world"),
         ],

@@ -3,6 +3,7 @@ extension Invocation {
     static func bench(_ words: Words) throws(UsageError) -> BenchOptions {
         let ofAll = ["quick", "save", "baseline"]
         let ofMesh = ["work", "cons", "instances", "topics", "size", "dur", "window", "rate"]
+            + ["armed", "observed"]
         let allowed =
             switch words.operand(0) {
             case nil: ofAll
@@ -42,6 +43,8 @@ extension Invocation {
         else {
             throw words.error("--instances and --topics are of pub and durable with one consumer")
         }
+        options.isArmed = words.has("armed")
+        options.isObserved = words.has("observed")
         options.size = try self.number(words, "size", in: 24...16_777_216) ?? options.size
         options.window = try self.number(words, "window", in: 1...65_536) ?? options.window
         options.rate = try self.number(words, "rate", in: 1...1_000_000) ?? options.rate

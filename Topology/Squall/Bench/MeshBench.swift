@@ -84,6 +84,17 @@ struct MeshBench {
             let name = self.options.instances > 1 ? "consumer-0-" : "consumer-"
             return (0..<self.options.processes).map { setting(role, $0, name + "\($0)") }
         }
+        let watchers =
+            (self.options.isArmed ? [setting(.armer, producer - 1, "squall")] : [])
+            + (self.options.isObserved ? [setting(.observer, producer - 2, "squall")] : [])
+        return watchers + self.workers(producer, setting, consumers)
+    }
+
+    private func workers(
+        _ producer: Int,
+        _ setting: (BenchClient.Role, Int, String) -> BenchClient.Setting,
+        _ consumers: (BenchClient.Role) -> [BenchClient.Setting]
+    ) -> [BenchClient.Setting] {
         switch self.options.work {
         case .pub: return consumers(.consumer) + [setting(.producer, producer, "producer")]
         case .durable:
