@@ -53,7 +53,7 @@ final class BenchWatcher {
     private func carryOut(_ action: AdminClient.Action) throws {
         switch action {
         case .welcomed where self.arms:
-            self.client.ask(["do": "status"])
+            _ = self.client.ask(["do": "status"])
             self.flush()
         case .welcomed: self.onReady()
         case .answered(_, let answer) where answer["armed"] != nil:
@@ -61,7 +61,7 @@ final class BenchWatcher {
             guard !armed.isEmpty else { BenchClient.fail("no link was armed: \(answer.text)") }
             self.onReady()
         case .answered(_, let status):
-            self.client.ask(["do": "arm", "faults": .array(Self.faults(status))])
+            _ = self.client.ask(["do": "arm", "faults": .array(Self.faults(status))])
             self.flush()
         case .durable:
             while try !self.follower.next(from: self.disk).isEmpty {}
