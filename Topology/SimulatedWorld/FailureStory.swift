@@ -25,7 +25,7 @@ package struct FailureStory {
     /// Runs a scenario again, listening, and tells its story; nil where nothing is broken.
     package init?(runningAgain scenario: Scenario) {
         let run = ScenarioRun(scenario, listens: true)
-        let outcome = run.run()
+        let outcome = run.run().judged(by: scenario)
         self.init(of: run, outcome)
     }
 

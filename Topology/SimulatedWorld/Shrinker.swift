@@ -104,7 +104,7 @@ package struct Shrinker {
             var candidate = candidate
             candidate.seed &+= UInt64(number)
             self.runs += 1
-            let outcome = ScenarioRun.run(candidate)
+            let outcome = ScenarioRun.run(candidate).judged(by: candidate)
             guard outcome.failure?.invariant == self.invariant else { continue }
             self.scenario = candidate
             self.outcome = outcome

@@ -180,6 +180,12 @@ package enum FaultSchedule {
         }
     }
 
+    /// What an outside party publishes; nil where none does.
+    static func published(in topology: Topology) -> (type: String, source: String)? {
+        let targets = Targets(topology)
+        return targets.events.first { targets.publishers.contains($0.source) }
+    }
+
     /// What faults can be done to in a topology.
     private struct Targets {
         var processes = ["hub"]

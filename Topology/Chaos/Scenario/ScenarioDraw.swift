@@ -39,8 +39,60 @@ package struct ScenarioDraw: Sendable {
             orders: self.orders,
             count: self.faultCount
         )
-        if self.varies { scenario.operations = Self.operations(in: scenario) }
+        if self.varies {
+            scenario.operations = Self.operations(in: scenario)
+            Self.overload(&scenario)
+            Self.rot(&scenario)
+        }
         return scenario
+    }
+
+    /// In some seeds a bank can do little more than it is asked to, and is down for a while: it
+    /// only catches up where few calls are tried again.
+    private static func overload(_ scenario: inout Scenario) {
+        var random = SeededRandom(seed: scenario.seed).split("overload")
+        let banks = scenario.topology.outside.indices.filter {
+            scenario.topology.outside[$0].kind == .bank
+        }
+        guard let bank = banks.first, !scenario.faults.isEmpty, random.chance(1, in: 12)
+        else { return }
+        let name = scenario.topology.outside[bank].name
+        scenario.topology.load?.rate = 25
+        scenario.topology.limits.mesh.backoffMin = .milliseconds(20)
+        scenario.topology.limits.mesh.backoffMax = .seconds(1)
+        scenario.topology.limits.mesh.attemptsMax = 10_000
+        scenario.topology.limits.mesh.window = 64
+        scenario.topology.outside[bank].settings.replace("capacity", by: 40)
+        let callers = scenario.topology.links.filter { $0.to == name }.map(\.from)
+        for index in scenario.topology.services.indices
+        where callers.contains(scenario.topology.services[index].name) {
+            scenario.topology.services[index].settings.replace("callTimeout", by: "300ms")
+            scenario.topology.services[index].settings.replace("retryBudget", by: "10%")
+        }
+        scenario.faults[scenario.faults.count - 1] = Fault(
+            .down,
+            name,
+            .at(.milliseconds(random.below(1000))),
+            for: .seconds(1)
+        )
+    }
+
+    /// In a few seeds nothing happens but that a bit of the log flips, and that the hub must read
+    /// its log again: it has to name the place.
+    private static func rot(_ scenario: inout Scenario) {
+        var random = SeededRandom(seed: scenario.seed).split("rot")
+        guard scenario.orders >= 20, !scenario.faults.isEmpty, random.chance(1, in: 40)
+        else { return }
+        let number = scenario.orders / 5 + random.below(scenario.orders / 5)
+        guard let published = FaultSchedule.published(in: scenario.topology) else { return }
+        let event = Fault.EventName(number: number, type: published.type, source: published.source)
+        let later = Duration.milliseconds(1 + random.below(100))
+        scenario.operations = []
+        scenario.faults = [
+            Fault(.bitRot, "hub", .after(event, .zero), for: .zero),
+            Fault(.kill, "hub", .after(event, later), for: .zero),
+        ]
+        scenario.expects = "log-readable"
     }
 
     /// Draws what is done on purpose meanwhile, in a third of the seeds.
@@ -119,5 +171,15 @@ extension Topology {
         guard let place = members.firstIndex(where: { $0.name == name }) else { return }
         members[place].value = value
         self.services[index].settings = .object(members)
+    }
+}
+
+extension JSONValue {
+    /// Sets a member of an object, which may not be there yet.
+    fileprivate mutating func replace(_ name: String, by value: JSONValue) {
+        var members = self.object ?? []
+        members.removeAll { $0.name == name }
+        members.append(.init(name, value))
+        self = .object(members)
     }
 }

@@ -43,6 +43,13 @@ package struct ScenarioOutcome: Sendable {
             )
     }
 
+    /// The outcome with what is wrong with it as one of `scenario`.
+    package func judged(by scenario: Scenario) -> ScenarioOutcome {
+        var outcome = self
+        outcome.failure = self.failure(of: scenario)
+        return outcome
+    }
+
     package init(world: World, seed: UInt64) {
         self.world = world
         self.seed = seed

@@ -13,7 +13,7 @@ struct ReplayCommands {
         let report = ScenarioReport(context: self.context)
         let outcome: ScenarioOutcome
         if self.context.output.json {
-            outcome = ScenarioRun.run(saved.scenario)
+            outcome = ScenarioRun.run(saved.scenario).judged(by: saved.scenario)
             var members = report.json(outcome, saved.scenario)
             let isSame: JSONValue = saved.hash.map { .bool($0 == outcome.hash) } ?? .null
             members.append(.init("same_run", isSame))
@@ -44,7 +44,7 @@ struct ReplayCommands {
         let saved = try SavedScenario(named: name)
         let terminal = self.context.terminal
         let watch = Stopwatch()
-        let outcome = ScenarioRun.run(saved.scenario)
+        let outcome = ScenarioRun.run(saved.scenario).judged(by: saved.scenario)
         let isLive = terminal.isInteractive && self.context.output.isChatty
         let shrinker = Shrinker(saved.scenario, outcome) { scenario, runs in
             guard isLive else { return }

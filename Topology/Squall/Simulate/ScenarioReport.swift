@@ -17,7 +17,7 @@ struct ScenarioReport {
         -> ScenarioOutcome
     {
         let run = ScenarioRun(scenario, listens: true)
-        let outcome = run.run()
+        let outcome = run.run().judged(by: scenario)
         self.tell(run, outcome, replay: replay, showsStory: showsStory)
         return outcome
     }

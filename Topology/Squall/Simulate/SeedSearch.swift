@@ -70,7 +70,8 @@ final class SeedSearch: Sendable {
             let scenario = source.scenario(seed: self.first &+ UInt64(index))
             let outcome = ScenarioRun.run(scenario)
             self.onOutcome?(scenario, outcome)
-            self.state.withLock { self.add(outcome, index, &$0) }
+            let judged = outcome.judged(by: scenario)
+            self.state.withLock { self.add(judged, index, &$0) }
         }
     }
 

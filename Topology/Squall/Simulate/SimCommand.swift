@@ -173,7 +173,7 @@ struct SimCommand {
 
     private func events(_ scenario: Scenario) -> Int32 {
         let run = ScenarioRun(scenario, listens: true)
-        let outcome = run.run()
+        let outcome = run.run().judged(by: scenario)
         let terminal = self.context.terminal
         let incidents = run.incidents
         var next = 0
