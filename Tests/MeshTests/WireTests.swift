@@ -55,13 +55,13 @@ import Testing
             )
         }
     }
-    var known = EventTexts()
+    var known = KnownTexts()
     for before in events {
         for event in events {
             for item in [before, event] {
                 let read = try item.encoded().withUnsafeBytes { raw in
                     try Result { () throws(WireError) in
-                        try EventEnvelope(decoding: raw, like: &known)
+                        try known.event(decoding: raw, of: 0)
                     }.get()
                 }
                 #expect(read == item)

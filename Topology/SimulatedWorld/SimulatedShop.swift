@@ -275,18 +275,24 @@ package final class SimulatedShop {
             while true {
                 let records = try self.follower.next(from: self.hub.disk)
                 if records.isEmpty { return }
-                for record in records {
-                    let read = self.reader.read(record)
-                    self.judge.observe(read)
-                    self.fold.observed(read)
-                    self.simulation.survey?.durable(record, now: self.simulation.now)
-                    if let onEvent { for event in record.events { onEvent(event.event) } }
-                }
+                // In its place: a copy of a record counts a dozen references.
+                let span = records.span
+                for index in span.indices { self.take(span[index]) }
                 if let end = self.hub.hub?.position, self.follower.position >= end { return }
             }
         } catch {
             self.logProblem = error
         }
+    }
+
+    private func take(_ record: LogRecord) {
+        let contents = self.reader.contents(of: record)
+        self.judge.observe(record, contents)
+        self.fold.observed(record, contents)
+        self.simulation.survey?.durable(record, now: self.simulation.now)
+        guard let onEvent else { return }
+        let events = record.events
+        for index in events.indices { onEvent(events[index].event) }
     }
 
     /// Begins again at the start of the log where it is shorter than what was read of it.

@@ -325,7 +325,7 @@ package struct ServiceClient: Sendable {
             topic: reading.topic,
             offset: reading.offset,
             attempt: reading.attempt,
-            event: try EventEnvelope(decoding: envelope, like: &self.texts[reading.topic])
+            event: try self.texts.event(decoding: envelope, of: reading.topic)
         )
         reading.offset = offset
         guard let state = self.partitions[partition], state.takes(epoch) else { return nil }

@@ -4,7 +4,7 @@ package enum RecordParser {
     ///
     /// - Throws: `WireError` where the body is no record; the check has then held by accident or
     ///   the record was written by another version.
-    package static func parse<V: RecordVisitor>(
+    package static func parse<V: RecordVisitor & ~Copyable>(
         _ body: UnsafeRawBufferPointer,
         into visitor: inout V
     ) throws(WireError) -> Instant {
@@ -70,7 +70,7 @@ package enum RecordParser {
         return time
     }
 
-    private static func turn<V: RecordVisitor>(
+    private static func turn<V: RecordVisitor & ~Copyable>(
         _ reader: inout WireReader,
         _ visitor: inout V
     ) throws(WireError) {
@@ -105,14 +105,14 @@ package enum RecordParser {
         if try reader.u8() == 1 { visitor.snapshot(try reader.view()) }
     }
 
-    private static func events<V: RecordVisitor>(
+    private static func events<V: RecordVisitor & ~Copyable>(
         _ reader: inout WireReader,
         _ visitor: inout V
     ) throws(WireError) {
         for _ in 0..<(try reader.count()) { try self.event(&reader, &visitor) }
     }
 
-    private static func event<V: RecordVisitor>(
+    private static func event<V: RecordVisitor & ~Copyable>(
         _ reader: inout WireReader,
         _ visitor: inout V
     ) throws(WireError) {
@@ -150,7 +150,7 @@ extension LogRecord {
 }
 
 /// Collects the parts of a record, each in its place, and makes a value of them at the end.
-private struct RecordBuilder: RecordVisitor {
+private struct RecordBuilder: RecordVisitor, ~Copyable {
     private enum Kind {
         case nothing
         case whole(LogRecord.Body)
@@ -234,7 +234,7 @@ private struct RecordBuilder: RecordVisitor {
                 topic: topic,
                 partition: partition,
                 offset: offset,
-                event: try EventEnvelope(decoding: envelope, like: &self.texts[topic])
+                event: try self.texts.event(decoding: envelope, of: topic)
             )
         )
     }

@@ -161,15 +161,17 @@ extension EventEnvelope {
     @inlinable
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
         var texts = EventTexts()
-        try self.init(decoding: bytes, like: &texts)
+        var recent = RecentTexts()
+        try self.init(decoding: bytes, like: &texts, &recent)
     }
 
     /// Reads an event from its binary form; its texts are those of `known` where they are equal,
-    /// which then knows the others.
+    /// which then knows the others, or of `recent` ones.
     @inlinable
     init(
         decoding bytes: UnsafeRawBufferPointer,
-        like known: inout EventTexts
+        like known: inout EventTexts,
+        _ recent: inout RecentTexts
     ) throws(WireError) {
         guard bytes.count > Self.headBytes else {
             throw WireError("an event of \(bytes.count) bytes")
@@ -178,7 +180,7 @@ extension EventEnvelope {
             bytes.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self).littleEndian
         }
         var reader = WireReader(bytes, offset: Self.headBytes)
-        try known.read(&reader)
+        try known.read(&reader, &recent)
         self.init(
             id: EventID(high: word(0), low: word(1)),
             source: known.source,
@@ -204,25 +206,67 @@ extension EventEnvelope {
     }
 }
 
-/// The texts of the last event of each topic: the next one's source and type are mostly the same.
+/// The texts of events that were read before: the next one has mostly some of them.
 struct KnownTexts: Sendable {
     /// More topics than this are not told apart.
     private static let topicCountMax = 1 << 10
 
-    private var texts: [EventTexts] = []
+    /// Those of the last event of each topic.
+    private var last: [EventTexts] = []
+    private var recent = RecentTexts(keeps: true)
 
     init() {}
 
-    subscript(topic: Int) -> EventTexts {
-        get {
-            let place = topic % Self.topicCountMax
-            return place < self.texts.count ? self.texts[place] : EventTexts()
+    /// Reads an event of a topic from its binary form.
+    mutating func event(
+        decoding bytes: UnsafeRawBufferPointer,
+        of topic: Int
+    ) throws(WireError) -> EventEnvelope {
+        let place = topic % Self.topicCountMax
+        while self.last.count <= place { self.last.append(EventTexts()) }
+        return try EventEnvelope(decoding: bytes, like: &self.last[place], &self.recent)
+    }
+}
+
+/// Texts that were read lately, so that one that comes again need not be made again.
+@usableFromInline
+struct RecentTexts: Sendable {
+    private static let placeBits: UInt64 = 8
+
+    /// Each at a place that its bytes say; there are places from the first one on.
+    private var texts: [String] = []
+    private let keeps: Bool
+
+    /// Creates a table that keeps nothing, unless it `keeps`.
+    @usableFromInline
+    init(keeps: Bool = false) {
+        self.keeps = keeps
+    }
+
+    /// Returns the text of some bytes; those that are not UTF-8 are an error.
+    mutating func text(_ bytes: UnsafeRawBufferPointer) throws(WireError) -> String {
+        guard self.keeps, bytes.count >= 8 else { return try Self.made(bytes) }
+        if self.texts.isEmpty {
+            self.texts = [String](repeating: "", count: 1 << Self.placeBits)
         }
-        _modify {
-            let place = topic % Self.topicCountMax
-            while self.texts.count <= place { self.texts.append(EventTexts()) }
-            yield &self.texts[place]
+        let ends =
+            bytes.loadUnaligned(as: UInt64.self)
+            ^ bytes.loadUnaligned(fromByteOffset: bytes.count &- 8, as: UInt64.self) &* 31
+        let place = Int((ends &* 0x9E37_79B9_7F4A_7C15) >> (64 &- Self.placeBits))
+        var known = self.texts[place]
+        if known.utf8.count == bytes.count, known.withUTF8({ bytes.hasEqualBytes($0) }) {
+            return known
         }
+        let text = try Self.made(bytes)
+        self.texts[place] = text
+        return text
+    }
+
+    private static func made(_ bytes: UnsafeRawBufferPointer) throws(WireError) -> String {
+        guard let text = String(ifUTF8: bytes) else {
+            throw WireError("an attribute of an event is not UTF-8")
+        }
+        return text
     }
 }
 
@@ -241,7 +285,10 @@ struct EventTexts: Sendable {
 
     /// Reads the texts of an event; where all are known, one comparison tells.
     @inlinable
-    mutating func read(_ reader: inout WireReader) throws(WireError) {
+    mutating func read(
+        _ reader: inout WireReader,
+        _ recent: inout RecentTexts
+    ) throws(WireError) {
         let count = self.encoded.count
         if count > 0, count <= reader.remaining {
             let bytes = UnsafeRawBufferPointer(
@@ -252,27 +299,38 @@ struct EventTexts: Sendable {
                 return
             }
         }
-        try self.readEach(&reader)
+        try self.readEach(&reader, &recent)
     }
 
     @usableFromInline
-    mutating func readEach(_ reader: inout WireReader) throws(WireError) {
+    mutating func readEach(
+        _ reader: inout WireReader,
+        _ recent: inout RecentTexts
+    ) throws(WireError) {
         let start = reader.offset
         self.encoded.removeAll(keepingCapacity: true)
-        try reader.text(like: &self.subject)
-        try reader.text(like: &self.source)
-        try reader.text(like: &self.type)
+        try Self.read(try reader.view(), into: &self.subject, &recent)
+        try Self.read(try reader.view(), into: &self.source, &recent)
+        try Self.read(try reader.view(), into: &self.type, &recent)
         // A journey is often named after what its events are about.
-        let correlation = reader.offset
-        var text = self.subject
-        let view = try reader.view()
-        if view.count == text.utf8.count, text.withUTF8({ view.hasEqualBytes($0) }) {
-            self.correlation = self.subject
-        } else {
-            reader.offset = correlation
-            try reader.text(like: &self.correlation)
-        }
+        let correlation = try reader.view()
+        if !Self.isSame(correlation, self.correlation) { self.correlation = self.subject }
+        try Self.read(correlation, into: &self.correlation, &recent)
         let bytes = UnsafeRawBufferPointer(rebasing: reader.bytes[start..<reader.offset])
         self.encoded.append(contentsOf: bytes.assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// Makes `text` the text of some bytes; it stays as it is where it is that text.
+    private static func read(
+        _ bytes: UnsafeRawBufferPointer,
+        into text: inout String,
+        _ recent: inout RecentTexts
+    ) throws(WireError) {
+        if !self.isSame(bytes, text) { text = try recent.text(bytes) }
+    }
+
+    private static func isSame(_ bytes: UnsafeRawBufferPointer, _ text: String) -> Bool {
+        var text = text
+        return text.utf8.count == bytes.count && text.withUTF8 { bytes.hasEqualBytes($0) }
     }
 }

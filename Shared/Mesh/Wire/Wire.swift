@@ -276,16 +276,6 @@ public struct WireReader {
         [UInt8](try self.view())
     }
 
-    /// Reads a counted text into `known`, which stays as it is where it is that text.
-    @inlinable
-    mutating func text(like known: inout String) throws(WireError) {
-        let start = self.offset
-        let view = try self.view()
-        if known.utf8.count == view.count, known.withUTF8({ view.hasEqualBytes($0) }) { return }
-        self.offset = start
-        known = try self.text()
-    }
-
     /// Reads a counted text; bytes that are not UTF-8 are an error.
     @inlinable
     public mutating func text() throws(WireError) -> String {
