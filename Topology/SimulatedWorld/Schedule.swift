@@ -46,7 +46,7 @@ struct PrioritySchedule: Schedule {
     /// What could happen now: the first entry of each process that has any, in no order.
     private var ready: [AgendaEntry] = []
     /// For each process, what could happen after that, in the order in which it was due.
-    private var behind: [[AgendaEntry]] = [[]]
+    private var behind = [Waiting<AgendaEntry>()]
     private var isReady = [false]
     /// How far ahead of others a process may get.
     private let lead: Duration
@@ -67,7 +67,7 @@ struct PrioritySchedule: Schedule {
     mutating func joined(_ process: Int) {
         // Lower numbers are left for those whose priority changes.
         self.priorities.append(self.random.next() | 1 << 32)
-        self.behind.append([])
+        self.behind.append(Waiting())
         self.isReady.append(false)
     }
 
@@ -111,7 +111,7 @@ struct PrioritySchedule: Schedule {
             self.ready.swapAt(index, self.ready.count - 1)
             self.ready.removeLast()
         } else {
-            self.ready[index] = self.behind[entry.process].removeFirst()
+            self.ready[index] = self.behind[entry.process].takeFirst()
         }
         return entry
     }

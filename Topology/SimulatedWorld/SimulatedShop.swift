@@ -276,8 +276,9 @@ package final class SimulatedShop {
                 let records = try self.follower.next(from: self.hub.disk)
                 if records.isEmpty { return }
                 // In its place: a copy of a record counts a dozen references.
-                let span = records.span
-                for index in span.indices { self.take(span[index]) }
+                records.withUnsafeBufferPointer { records in
+                    for index in records.indices { self.take(records[index]) }
+                }
                 if let end = self.hub.hub?.position, self.follower.position >= end { return }
             }
         } catch {
@@ -291,8 +292,9 @@ package final class SimulatedShop {
         self.fold.observed(record, contents)
         self.simulation.survey?.durable(record, now: self.simulation.now)
         guard let onEvent else { return }
-        let events = record.events
-        for index in events.indices { onEvent(events[index].event) }
+        record.events.withUnsafeBufferPointer { events in
+            for index in events.indices { onEvent(events[index].event) }
+        }
     }
 
     /// Begins again at the start of the log where it is shorter than what was read of it.

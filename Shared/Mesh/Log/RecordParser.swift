@@ -133,18 +133,18 @@ package enum RecordParser {
 extension LogRecord {
     /// Decodes the record that lies at `position`.
     package init(decoding body: UnsafeRawBufferPointer, at position: UInt64) throws(WireError) {
-        var texts = KnownTexts()
+        var texts = RecentTexts()
         try self.init(decoding: body, at: position, like: &texts)
     }
 
-    /// Decodes the record that lies at `position`; its events share the texts that are `known`.
+    /// Decodes the record that lies at `position`; texts that are among `recent` ones are those.
     init(
         decoding body: UnsafeRawBufferPointer,
         at position: UInt64,
-        like known: inout KnownTexts
+        like recent: inout RecentTexts
     ) throws(WireError) {
         var builder = RecordBuilder()
-        let time = try builder.parse(body, like: &known)
+        let time = try builder.parse(body, like: &recent)
         self.init(position: position, time: time, body: try builder.finished())
     }
 }
@@ -160,17 +160,17 @@ private struct RecordBuilder: RecordVisitor, ~Copyable {
         case redriven(service: Int, number: UInt64)
     }
 
-    private var texts = KnownTexts()
+    private var texts = RecentTexts()
     private var kind = Kind.nothing
     private var made = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 0)
 
-    /// Takes in a body; its events share the texts that are `known`.
+    /// Takes in a body; texts of its events that are among `recent` ones are those.
     mutating func parse(
         _ body: UnsafeRawBufferPointer,
-        like known: inout KnownTexts
+        like recent: inout RecentTexts
     ) throws(WireError) -> Instant {
-        swap(&self.texts, &known)
-        defer { swap(&self.texts, &known) }
+        swap(&self.texts, &recent)
+        defer { swap(&self.texts, &recent) }
         return try RecordParser.parse(body, into: &self)
     }
 
@@ -234,7 +234,7 @@ private struct RecordBuilder: RecordVisitor, ~Copyable {
                 topic: topic,
                 partition: partition,
                 offset: offset,
-                event: try self.texts.event(decoding: envelope, of: topic)
+                event: try EventEnvelope(decoding: envelope, like: &self.texts)
             )
         )
     }
@@ -250,7 +250,11 @@ private struct RecordBuilder: RecordVisitor, ~Copyable {
         envelope: UnsafeRawBufferPointer
     ) throws(WireError) {
         self.made.timersSet.append(
-            TimerRequest(name: name, due: due, event: try EventEnvelope(decoding: envelope))
+            TimerRequest(
+                name: name,
+                due: due,
+                event: try EventEnvelope(decoding: envelope, like: &self.texts)
+            )
         )
     }
 
