@@ -9,6 +9,8 @@ struct Waiting<Element> {
     mutating func append(_ element: Element) { self.elements.append(element) }
 
     mutating func takeFirst() -> Element {
+        // Mostly it is the only one.
+        if self.elements.count == 1 { return self.elements.removeLast() }
         let element = self.elements[self.start]
         self.start += 1
         if self.start == self.elements.count {

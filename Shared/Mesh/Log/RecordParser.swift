@@ -184,7 +184,11 @@ private struct RecordBuilder: RecordVisitor, ~Copyable {
             return body
         case .published(let publisher, let sequence):
             return .published(publisher: publisher, sequence: sequence, events: self.made.events)
-        case .turn: return .turn(self.made)
+        case .turn:
+            // Moved, not copied: it has many parts.
+            var turn = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 0)
+            swap(&turn, &self.made)
+            return .turn(turn)
         case .timerFired(let service, let partition, let name):
             return .timerFired(
                 service: service,

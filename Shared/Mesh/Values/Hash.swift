@@ -27,7 +27,7 @@ public enum StableHash {
         return mix(hash ^ secondConstant, firstConstant)
     }
 
-    /// Returns up to 8 bytes as a number, the first one lowest; what lies before `index` may be read.
+    /// Returns up to 8 bytes as a number, the first one lowest; those before them may be read too.
     @inlinable
     @inline(__always)
     static func word(of bytes: UnsafeRawBufferPointer, at index: Int, _ count: Int) -> UInt64 {

@@ -264,7 +264,8 @@ public struct WireReader {
         let length = try self.count()
         guard self.remaining >= length else { throw self.truncated(length) }
         let slice = UnsafeRawBufferPointer(
-            rebasing: self.bytes[self.offset..<(self.offset + length)]
+            start: self.bytes.baseAddress?.advanced(by: self.offset),
+            count: length
         )
         self.offset &+= length
         return slice
@@ -316,11 +317,9 @@ extension UnsafeRawBufferPointer {
             guard word & 0x8080_8080_8080_8080 == 0 else { return false }
             index &+= 8
         }
-        while index < self.count {
-            guard self[index] < 0x80 else { return false }
-            index &+= 1
-        }
-        return true
+        let rest = self.count &- index
+        return rest == 0
+            || StableHash.word(of: self, at: index, rest) & 0x8080_8080_8080_8080 == 0
     }
 
     /// Whether these are the same bytes; the counts must be equal.
