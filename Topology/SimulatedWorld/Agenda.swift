@@ -94,10 +94,9 @@ struct Agenda {
 
     /// Takes the action of an entry that was removed.
     mutating func takeAction(of entry: AgendaEntry) -> AgendaAction {
-        guard let action = self.actions[entry.slot] else {
-            preconditionFailure("entry \(entry.number) happens twice")
-        }
-        self.actions[entry.slot] = nil
+        var action: AgendaAction?
+        swap(&action, &self.actions[entry.slot])
+        guard let action else { preconditionFailure("entry \(entry.number) happens twice") }
         self.freeSlots.append(entry.slot)
         return action
     }

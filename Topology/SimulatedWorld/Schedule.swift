@@ -43,9 +43,11 @@ struct PrioritySchedule: Schedule {
 
     private var random: SeededRandom
     private var priorities: [UInt64] = [.max]
-    /// What could happen now, by process, in the order in which it is due.
-    private var ready: [[AgendaEntry]] = [[]]
-    private var readyCount = 0
+    /// What could happen now: the first entry of each process that has any, in no order.
+    private var ready: [AgendaEntry] = []
+    /// For each process, what could happen after that, in the order in which it was due.
+    private var behind = [Waiting<AgendaEntry>()]
+    private var isReady = [false]
     /// How far ahead of others a process may get.
     private let lead: Duration
     /// The steps at which a priority changes, the next one last.
@@ -65,7 +67,8 @@ struct PrioritySchedule: Schedule {
     mutating func joined(_ process: Int) {
         // Lower numbers are left for those whose priority changes.
         self.priorities.append(self.random.next() | 1 << 32)
-        self.ready.append([])
+        self.behind.append(Waiting())
+        self.isReady.append(false)
     }
 
     mutating func order() -> UInt64 { self.random.next() }
@@ -76,38 +79,62 @@ struct PrioritySchedule: Schedule {
         if let first = agenda.first, first.process == 0, first.due <= now {
             return agenda.popFirst()
         }
-        let horizon = min(end, (self.readyCount > 0 ? now : agenda.first?.due ?? end) + self.lead)
+        let horizon = min(end, (self.ready.isEmpty ? agenda.first?.due ?? end : now) + self.lead)
         while let first = agenda.first, first.due <= horizon {
             if first.process == 0 {
-                if self.readyCount == 0 { return agenda.popFirst() }
+                if self.ready.isEmpty { return agenda.popFirst() }
                 break
             }
             guard let entry = agenda.popFirst() else { break }
-            self.ready[entry.process].append(entry)
-            self.readyCount += 1
+            self.add(entry)
         }
-        guard self.readyCount > 0 else { return nil }
-        let chosen = self.chooseProcess(now)
-        self.readyCount -= 1
+        guard !self.ready.isEmpty else { return nil }
+        let chosen = self.take(self.choose(now))
         self.step += 1
         if let change = self.changes.last, self.step >= change {
             self.changes.removeLast()
-            self.priorities[chosen] = UInt64(self.changes.count)
+            self.priorities[chosen.process] = UInt64(self.changes.count)
         }
-        return self.ready[chosen].removeFirst()
+        return chosen
+    }
+
+    private mutating func add(_ entry: AgendaEntry) {
+        if self.isReady[entry.process] { return self.behind[entry.process].append(entry) }
+        self.isReady[entry.process] = true
+        self.ready.append(entry)
+    }
+
+    private mutating func take(_ index: Int) -> AgendaEntry {
+        let entry = self.ready[index]
+        if self.behind[entry.process].isEmpty {
+            self.isReady[entry.process] = false
+            self.ready.swapAt(index, self.ready.count - 1)
+            self.ready.removeLast()
+        } else {
+            self.ready[index] = self.behind[entry.process].takeFirst()
+        }
+        return entry
     }
 
     /// The process of the highest priority with something to do, or one that has waited too long.
-    private func chooseProcess(_ now: Instant) -> Int {
+    private func choose(_ now: Instant) -> Int {
         var best = 0
         var oldest = 0
-        for process in self.ready.indices {
-            guard let entry = self.ready[process].first else { continue }
-            if best == 0 || self.priorities[process] > self.priorities[best] { best = process }
-            if oldest == 0 || entry.due < self.ready[oldest][0].due { oldest = process }
+        for index in self.ready.indices.dropFirst() {
+            let entry = self.ready[index]
+            let (rank, rival) = (self.priority(of: entry), self.priority(of: self.ready[best]))
+            if rank > rival || rank == rival && entry.process < self.ready[best].process {
+                best = index
+            }
+            let (due, least) = (entry.due, self.ready[oldest].due)
+            if due < least || due == least && entry.process < self.ready[oldest].process {
+                oldest = index
+            }
         }
-        return now - self.ready[oldest][0].due > Self.latenessMax ? oldest : best
+        return now - self.ready[oldest].due > Self.latenessMax ? oldest : best
     }
+
+    private func priority(of entry: AgendaEntry) -> UInt64 { self.priorities[entry.process] }
 }
 
 extension Scenario.Strategy {

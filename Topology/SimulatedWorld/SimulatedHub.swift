@@ -12,8 +12,8 @@ final class SimulatedHub: SimulatedProcess {
     var standing: [(fault: LinkFault, from: String, to: String)] = []
     let configuration: Hub.Configuration
     private(set) var hub: Hub?
-    private var links = ConnectionTable<SimulatedLink>()
-    private var lastConnection = 0
+    /// By connection, the first one being 1; nil for one that is gone.
+    private var links: [SimulatedLink?] = []
     private var incarnation = 0
     private var isFlushArmed = false
     private var wakeup: Instant?
@@ -119,10 +119,8 @@ final class SimulatedHub: SimulatedProcess {
         self.wakeup = nil
         self.disk.losePower(using: &self.random)
         self.onLoss()
-        let links = self.links.values
-        self.links = ConnectionTable()
         self.followed = 0
-        for link in links { link.closedByHub() }
+        for index in self.links.indices { self.takeLink(at: index)?.closedByHub() }
     }
 
     func pause() { self.standstill.begin(.stopped) }
@@ -142,7 +140,7 @@ final class SimulatedHub: SimulatedProcess {
     func end() {
         self.idleSurvey = self.survey
         self.hub = nil
-        self.links = ConnectionTable()
+        self.links = []
         self.onUp = {}
         self.onDying = {}
         self.onFlush = {}
@@ -154,17 +152,16 @@ final class SimulatedHub: SimulatedProcess {
     /// Connects a client, or returns nil where the hub is not up.
     func connect(_ link: SimulatedLink) -> ConnectionID? {
         guard let hub = self.hub else { return nil }
-        self.lastConnection += 1
-        let id = ConnectionID(self.lastConnection)
-        self.links[id] = link
-        let peer = PeerCredentials(pid: Int32(self.lastConnection), uid: 0, gid: 0)
+        self.links.append(link)
+        let id = ConnectionID(self.links.count)
+        let peer = PeerCredentials(pid: Int32(self.links.count), uid: 0, gid: 0)
         // The kernel takes a connection whether or not the process stands still.
         self.inTurn { [unowned self] in hub.connected(id, peer: peer, now: self.clock) }
         return id
     }
 
     func received(_ id: ConnectionID, _ frame: UnsafeRawBufferPointer) {
-        guard let hub = self.hub, self.links[id] != nil else { return }
+        guard let hub = self.hub, self.links[Self.index(of: id)] != nil else { return }
         if self.standstill.isStill {
             let copy = [UInt8](frame)
             return self.standstill.wait { [unowned self] in
@@ -175,9 +172,16 @@ final class SimulatedHub: SimulatedProcess {
         self.flushSoon()
     }
 
+    private static func index(of id: ConnectionID) -> Int { Int(id.rawValue) - 1 }
+
+    private func takeLink(at index: Int) -> SimulatedLink? {
+        defer { self.links[index] = nil }
+        return self.links[index]
+    }
+
     func disconnected(_ id: ConnectionID) {
         self.inTurn { [unowned self] in
-            guard let hub = self.hub, self.links.removeValue(forKey: id) != nil else { return }
+            guard let hub = self.hub, self.takeLink(at: Self.index(of: id)) != nil else { return }
             hub.disconnected(id, now: self.clock)
             self.flushSoon()
         }
@@ -229,13 +233,14 @@ final class SimulatedHub: SimulatedProcess {
         }
         for id in hub.takeDirtyConnections() {
             let frames = hub.takeOutput(of: id)
-            if !frames.isEmpty { self.links[id]?.sendToClient(frames) }
+            if !frames.isEmpty { self.links[Self.index(of: id)]?.sendToClient(frames) }
         }
         for id in hub.takeClosing() {
-            self.links.removeValue(forKey: id)?.closedByHub()
+            self.takeLink(at: Self.index(of: id))?.closedByHub()
             hub.disconnected(id, now: self.clock)
         }
-        self.audit.append(contentsOf: hub.takeAudit())
+        let audit = hub.takeAudit()
+        if !audit.isEmpty { self.audit += audit }
         self.armWakeup()
     }
 

@@ -11,6 +11,9 @@ final class SimulatedLink {
     private var random: SeededRandom
     private var arrivalAtHub = Instant.zero
     private var arrivalAtClient = Instant.zero
+    /// What is on its way; an action that held it would be made anew for each.
+    private var toHub = Waiting<[UInt8]>()
+    private var toClient = Waiting<[UInt8]>()
     /// In whose name frames arrive at the hub, and at the client.
     private let inward: Int
     private let outward: Int
@@ -40,20 +43,29 @@ final class SimulatedLink {
     }
 
     func sendToHub(_ frames: [UInt8]) {
-        guard self.isOpen, let id = self.id else { return }
+        guard self.isOpen else { return }
         self.arrivalAtHub = max(self.arrivalAtHub, self.simulation.now + self.latency())
-        self.simulation.at(self.arrivalAtHub, by: self.inward) { [self] in
-            self.eachFrame(of: frames, 1) { self.hub.received(id, $0) }
-        }
+        self.toHub.append(frames)
+        self.simulation.at(self.arrivalAtHub, by: self.inward) { [self] in self.reachHub() }
+    }
+
+    private func reachHub() {
+        let frames = self.toHub.takeFirst()
+        guard let id = self.id else { return }
+        self.eachFrame(of: frames, 1) { self.hub.received(id, $0) }
     }
 
     func sendToClient(_ frames: [UInt8]) {
         guard self.isOpen else { return }
         self.arrivalAtClient = max(self.arrivalAtClient, self.simulation.now + self.latency())
-        self.simulation.at(self.arrivalAtClient, by: self.outward) { [self] in
-            guard self.isOpen else { return }
-            self.eachFrame(of: frames, 2) { self.onFrame($0) }
-        }
+        self.toClient.append(frames)
+        self.simulation.at(self.arrivalAtClient, by: self.outward) { [self] in self.reachClient() }
+    }
+
+    private func reachClient() {
+        let frames = self.toClient.takeFirst()
+        guard self.isOpen else { return }
+        self.eachFrame(of: frames, 2) { self.onFrame($0) }
     }
 
     private func latency() -> Duration { .microseconds(10 + self.random.below(60)) }

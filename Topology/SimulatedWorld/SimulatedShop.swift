@@ -275,17 +275,25 @@ package final class SimulatedShop {
             while true {
                 let records = try self.follower.next(from: self.hub.disk)
                 if records.isEmpty { return }
-                for record in records {
-                    let read = self.reader.read(record)
-                    self.judge.observe(read)
-                    self.fold.observed(read)
-                    self.simulation.survey?.durable(record, now: self.simulation.now)
-                    if let onEvent { for event in record.events { onEvent(event.event) } }
+                // In its place: a copy of a record counts a dozen references.
+                records.withUnsafeBufferPointer { records in
+                    for index in records.indices { self.take(records[index]) }
                 }
                 if let end = self.hub.hub?.position, self.follower.position >= end { return }
             }
         } catch {
             self.logProblem = error
+        }
+    }
+
+    private func take(_ record: LogRecord) {
+        let contents = self.reader.contents(of: record)
+        self.judge.observe(record, contents)
+        self.fold.observed(record, contents)
+        self.simulation.survey?.durable(record, now: self.simulation.now)
+        guard let onEvent else { return }
+        record.events.withUnsafeBufferPointer { events in
+            for index in events.indices { onEvent(events[index].event) }
         }
     }
 

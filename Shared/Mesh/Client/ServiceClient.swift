@@ -36,7 +36,7 @@ package struct ServiceClient: Sendable {
     private var topicNumbers: [String: Int] = [:]
     private var isSealing = false
     /// The texts of the events that were read last.
-    private var texts = KnownTexts()
+    private var texts = RecentTexts(keeps: true)
 
     /// Creates the client of one instance.
     ///
@@ -325,7 +325,7 @@ package struct ServiceClient: Sendable {
             topic: reading.topic,
             offset: reading.offset,
             attempt: reading.attempt,
-            event: try EventEnvelope(decoding: envelope, like: &self.texts[reading.topic])
+            event: try EventEnvelope(decoding: envelope, like: &self.texts)
         )
         reading.offset = offset
         guard let state = self.partitions[partition], state.takes(epoch) else { return nil }

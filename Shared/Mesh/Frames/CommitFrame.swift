@@ -119,9 +119,13 @@ package struct EnvelopeView {
         self.source = try reader.view()
         self.type = try reader.view()
         let correlation = try reader.view()
+        let texts = UnsafeRawBufferPointer(rebasing: bytes[64..<reader.offset])
         _ = try reader.view()
-        guard Self.isText(self.subject), Self.isText(self.source), Self.isText(self.type),
-            Self.isText(correlation)
+        // Mostly one look tells, since the lengths between them are short too.
+        guard
+            texts.isASCII
+                || Self.isText(self.subject) && Self.isText(self.source)
+                    && Self.isText(self.type) && Self.isText(correlation)
         else { throw WireError("an event with an attribute that is not UTF-8") }
         guard reader.isAtEnd else { throw WireError("\(reader.remaining) bytes follow an event") }
         guard !self.subject.isEmpty else { throw WireError("an event without a subject") }
@@ -129,18 +133,7 @@ package struct EnvelopeView {
     }
 
     private static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var index = 0
-        var bits: UInt64 = 0
-        while index &+ 8 <= bytes.count {
-            bits |= bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            index &+= 8
-        }
-        while index < bytes.count {
-            bits |= UInt64(bytes[index])
-            index &+= 1
-        }
-        let isASCII = bits & 0x8080_8080_8080_8080 == 0
-        return isASCII || String(validating: bytes, as: UTF8.self) != nil
+        bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil
     }
 
     /// The partition of the event among `count`.

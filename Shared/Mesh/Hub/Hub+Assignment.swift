@@ -200,10 +200,10 @@ extension Hub {
 
     private func snapshotBytes(_ state: ServicePartition) throws(LogError) -> [UInt8]? {
         guard let position = state.snapshotRecord else { return nil }
-        guard case .turn(let turn) = try self.log.record(at: position).body else {
+        guard let state = try self.log.state(at: position) else {
             throw LogError(.corrupt, "the record at byte \(position) should hold a snapshot")
         }
-        return turn.snapshot
+        return state.snapshot
     }
 
     func more(
@@ -232,11 +232,11 @@ extension Hub {
         var changes: [[UInt8]] = []
         while index < state.journalRecords.count, bytes < 256 * 1024 {
             let position = state.journalRecords[index]
-            guard case .turn(let turn) = try self.log.record(at: position).body else {
+            guard let state = try self.log.state(at: position) else {
                 throw LogError(.corrupt, "the record at byte \(position) should hold changes")
             }
-            changes.append(contentsOf: turn.changes)
-            bytes += turn.changes.reduce(0) { $0 + $1.count }
+            changes.append(contentsOf: state.changes)
+            bytes += state.changes.reduce(0) { $0 + $1.count }
             index += 1
         }
         if self.isFlawed("journal-cut-short") { changes = changes.dropLast() }

@@ -20,7 +20,7 @@ extension Hub {
             }
             return
         }
-        if self.rules.hasFrameRules || !connection.inbound.isEmpty {
+        if self.isConcerned(connection) || !connection.inbound.isEmpty {
             return self.passFaults(id, connection, frame, now)
         }
         self.take(frame, id, connection, now)

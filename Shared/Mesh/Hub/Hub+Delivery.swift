@@ -49,7 +49,7 @@ extension Hub {
 
     /// Whether nothing asks for a look at each single delivery.
     private func mayRun(_ service: Int, _ partition: Int, _ cursor: Int) -> Bool {
-        self.rules.isEmpty && self.services[service][partition].parkedSubjects.isEmpty
+        self.isUntouched(service, partition)
             && self.services[service][partition].overtaken.isEmpty
             && self.services[service][partition].cursors[cursor].due.isEmpty
     }
@@ -172,10 +172,10 @@ extension Hub {
         _ now: Instant
     ) throws(LogError) {
         let topic = self.services[service][partition].cursors[cursor].topic
-        let isUntouched =
-            self.rules.isEmpty && self.services[service][partition].parkedSubjects.isEmpty
         var fate = RuleChain.Verdict.deliver
-        if !isUntouched { fate = try self.judge(service, partition, cursor, offset, now) }
+        if !self.isUntouched(service, partition) {
+            fate = try self.judge(service, partition, cursor, offset, now)
+        }
         switch fate {
         case .hold, .wait, .lose, .swap: return
         case .deliver, .deliverTwice, .corrupt: break

@@ -1,7 +1,13 @@
 /// The hops other than deliveries: what clients send, and how the hub confirms it.
 ///
-/// Nothing here runs while no rule is about such a hop and nothing is held back.
+/// Nothing here runs for a client that no rule is about, and of which nothing is held back.
 extension Hub {
+    /// Whether a rule may say something of what a client sends, or of the answers to it.
+    func isConcerned(_ connection: Connection) -> Bool {
+        guard !self.rules.senders.isEmpty, let name = connection.hello?.name else { return false }
+        return self.rules.senders.contains(name)
+    }
+
     /// How long a commit that comes before its turn waits for those before it.
     static let earlyCommitPatience = Duration.milliseconds(100)
     private static let earlyCommitsMax = 256
@@ -231,7 +237,7 @@ extension Hub {
         of body: UnsafeRawBufferPointer,
         _ connection: Connection
     ) -> [Passage] {
-        guard self.rules.hasFrameRules, let hello = connection.hello else { return [] }
+        guard self.isConcerned(connection), let hello = connection.hello else { return [] }
         var reader = WireReader(body)
         guard let code = try? reader.u8() else { return [] }
         switch (Frame.ToHub(rawValue: code), connection.service) {
@@ -352,7 +358,7 @@ extension Hub {
         _ frame: UnsafeRawBufferPointer,
         _ now: Instant
     ) -> Bool {
-        guard self.rules.hasFrameRules, commit.partition < self.services[service].count
+        guard !self.rules.senders.isEmpty, commit.partition < self.services[service].count
         else { return false }
         let state = self.services[service][commit.partition]
         guard state.owner == id, state.epoch == commit.epoch,

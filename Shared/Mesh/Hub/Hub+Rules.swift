@@ -95,6 +95,13 @@ extension Hub {
         self.send(to: id) { $0.frame(.seal) { $0.u8(isSealing ? 1 : 0) } }
     }
 
+    /// Whether no rule is about what a service is sent, and none holds anything of it back.
+    func isUntouched(_ service: Int, _ partition: Int) -> Bool {
+        guard self.services[service][partition].parkedSubjects.isEmpty else { return false }
+        return self.rules.receivers.isEmpty
+            || !self.rules.receivers.contains(self.layout.services[service].name)
+    }
+
     // MARK: Healing
 
     /// Heals one rule, several in one step, or all that do not stand in the topology file.

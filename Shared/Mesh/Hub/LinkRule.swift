@@ -24,6 +24,9 @@ package struct LinkRule: Sendable, Hashable {
         self.isStanding = isStanding
     }
 
+    /// Who takes what passes the link, or the client between which and the hub it is.
+    var consumer: String { self.to == "hub" ? self.from : self.to }
+
     /// Whether it cuts a client off from the hub altogether.
     var isHubCut: Bool { self.fault.kind == .cut && self.to == "hub" }
 
@@ -107,11 +110,28 @@ struct Passage {
     var subject: String
 }
 
+/// The clients that rules are about.
+struct ConcernedClients: Sendable {
+    private var names: [String] = []
+    private var areAll = false
+
+    var isEmpty: Bool { !self.areAll && self.names.isEmpty }
+
+    func contains(_ name: String) -> Bool { self.areAll || self.names.contains(name) }
+
+    /// Adds one, or all where it is `*`.
+    mutating func add(_ name: String) {
+        if name == "*" { self.areAll = true } else { self.names.append(name) }
+    }
+}
+
 /// The armed rules, and what they say of what passes.
 package struct RuleChain: Sendable {
     package private(set) var rules: [LinkRule] = []
-    /// Whether a rule is about another hop than deliveries, so that frames have to be looked at.
-    private(set) var hasFrameRules = false
+    /// Whose frames, and the answers to them, have to be looked at.
+    private(set) var senders = ConcernedClients()
+    /// The deliveries to whom have to be looked at.
+    private(set) var receivers = ConcernedClients()
     /// Numbers and hits single attempts.
     var survey: AttemptSurvey? {
         didSet { if (oldValue == nil) != (self.survey == nil) { self.summarize() } }
@@ -138,8 +158,6 @@ package struct RuleChain: Sendable {
         /// A byte of this attempt is flipped.
         case corrupt(rule: Int)
     }
-
-    var isEmpty: Bool { self.rules.isEmpty && self.survey == nil }
 
     /// Arms a rule; returns its number.
     mutating func arm(
@@ -171,8 +189,20 @@ package struct RuleChain: Sendable {
     }
 
     private mutating func summarize() {
+        self.senders = ConcernedClients()
+        self.receivers = ConcernedClients()
+        if self.survey != nil {
+            self.senders.add("*")
+            self.receivers.add("*")
+        }
+        for rule in self.rules where !rule.isHubCut {
+            switch rule.fault.hop {
+            case .delivery: self.receivers.add(rule.consumer)
+            case .publish, .publishAnswer: self.senders.add(rule.from)
+            case .commit, .commitAnswer: self.senders.add(rule.consumer)
+            }
+        }
         let hops = self.rules.filter { !$0.isHubCut }.map(\.fault)
-        self.hasFrameRules = self.survey != nil || hops.contains { $0.hop != .delivery }
         self.readsTypes = self.survey != nil || hops.contains { $0.type != nil }
         self.readsSubjects = self.survey != nil || hops.contains { $0.subject != nil }
         self.wantsSeals = hops.contains {

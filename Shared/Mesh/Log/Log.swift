@@ -359,18 +359,27 @@ package final class Log {
 
     /// Returns the record at `position`, which must be one's beginning.
     package func record(at position: UInt64) throws(LogError) -> LogRecord {
-        let header = try self.read(at: position, count: RecordFormat.headerBytes)
-        let count = header.withUnsafeBytes { bytes in
-            bytes.count < 4 ? 0 : Int(bytes.loadUnaligned(as: UInt32.self).littleEndian)
+        try self.withRecord(at: position) { body throws(WireError) in
+            try LogRecord(decoding: body, at: position)
         }
-        let decoded: Result<LogRecord, WireError> = try self.withBytes(
+    }
+
+    /// Returns what `read` makes of the body of the record at `position`.
+    func withRecord<Result>(
+        at position: UInt64,
+        _ read: (UnsafeRawBufferPointer) throws(WireError) -> Result
+    ) throws(LogError) -> Result {
+        let count = try self.withBytes(at: position, count: RecordFormat.headerBytes) {
+            Int($0.loadUnaligned(as: UInt32.self).littleEndian)
+        }
+        let result: Swift.Result<Result, WireError> = try self.withBytes(
             at: position + UInt64(RecordFormat.headerBytes),
             count: min(count, RecordFormat.bodyBytesMax)
         ) { body in
-            Result { () throws(WireError) in try LogRecord(decoding: body, at: position) }
+            Swift.Result { () throws(WireError) in try read(body) }
         }
-        switch decoded {
-        case .success(let record): return record
+        switch result {
+        case .success(let result): return result
         case .failure(let error):
             throw LogError(.corrupt, "\(self.place(position)): \(error.message)")
         }

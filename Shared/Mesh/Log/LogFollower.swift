@@ -6,7 +6,7 @@ package struct LogFollower: Sendable {
     package private(set) var position: UInt64
     /// The segment that was read last: mostly the next record is there too.
     private var segment: (base: UInt64, file: String)?
-    private var texts = KnownTexts()
+    private var texts = RecentTexts(keeps: true)
 
     /// Creates a follower that begins at `position`, which must be a record's or 0.
     package init(from position: UInt64 = 0) {
@@ -72,12 +72,12 @@ extension SegmentScan {
     /// Decodes the record that ``record(at:)`` has just found.
     func decode(
         _ range: Range<Int>,
-        like known: inout KnownTexts
+        like recent: inout RecentTexts
     ) throws(DiskError) -> LogRecord {
         let position = self.base + UInt64(range.lowerBound)
         let decoded: Result<LogRecord, WireError> = self.withBody(range) { body in
             Result { () throws(WireError) in
-                try LogRecord(decoding: body, at: position, like: &known)
+                try LogRecord(decoding: body, at: position, like: &recent)
             }
         }
         switch decoded {

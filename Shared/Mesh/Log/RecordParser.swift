@@ -4,7 +4,7 @@ package enum RecordParser {
     ///
     /// - Throws: `WireError` where the body is no record; the check has then held by accident or
     ///   the record was written by another version.
-    package static func parse<V: RecordVisitor>(
+    package static func parse<V: RecordVisitor & ~Copyable>(
         _ body: UnsafeRawBufferPointer,
         into visitor: inout V
     ) throws(WireError) -> Instant {
@@ -70,7 +70,7 @@ package enum RecordParser {
         return time
     }
 
-    private static func turn<V: RecordVisitor>(
+    private static func turn<V: RecordVisitor & ~Copyable>(
         _ reader: inout WireReader,
         _ visitor: inout V
     ) throws(WireError) {
@@ -105,14 +105,14 @@ package enum RecordParser {
         if try reader.u8() == 1 { visitor.snapshot(try reader.view()) }
     }
 
-    private static func events<V: RecordVisitor>(
+    private static func events<V: RecordVisitor & ~Copyable>(
         _ reader: inout WireReader,
         _ visitor: inout V
     ) throws(WireError) {
         for _ in 0..<(try reader.count()) { try self.event(&reader, &visitor) }
     }
 
-    private static func event<V: RecordVisitor>(
+    private static func event<V: RecordVisitor & ~Copyable>(
         _ reader: inout WireReader,
         _ visitor: inout V
     ) throws(WireError) {
@@ -133,24 +133,24 @@ package enum RecordParser {
 extension LogRecord {
     /// Decodes the record that lies at `position`.
     package init(decoding body: UnsafeRawBufferPointer, at position: UInt64) throws(WireError) {
-        var texts = KnownTexts()
+        var texts = RecentTexts()
         try self.init(decoding: body, at: position, like: &texts)
     }
 
-    /// Decodes the record that lies at `position`; its events share the texts that are `known`.
+    /// Decodes the record that lies at `position`; texts that are among `recent` ones are those.
     init(
         decoding body: UnsafeRawBufferPointer,
         at position: UInt64,
-        like known: inout KnownTexts
+        like recent: inout RecentTexts
     ) throws(WireError) {
         var builder = RecordBuilder()
-        let time = try builder.parse(body, like: &known)
+        let time = try builder.parse(body, like: &recent)
         self.init(position: position, time: time, body: try builder.finished())
     }
 }
 
 /// Collects the parts of a record, each in its place, and makes a value of them at the end.
-private struct RecordBuilder: RecordVisitor {
+private struct RecordBuilder: RecordVisitor, ~Copyable {
     private enum Kind {
         case nothing
         case whole(LogRecord.Body)
@@ -160,17 +160,17 @@ private struct RecordBuilder: RecordVisitor {
         case redriven(service: Int, number: UInt64)
     }
 
-    private var texts = KnownTexts()
+    private var texts = RecentTexts()
     private var kind = Kind.nothing
     private var made = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 0)
 
-    /// Takes in a body; its events share the texts that are `known`.
+    /// Takes in a body; texts of its events that are among `recent` ones are those.
     mutating func parse(
         _ body: UnsafeRawBufferPointer,
-        like known: inout KnownTexts
+        like recent: inout RecentTexts
     ) throws(WireError) -> Instant {
-        swap(&self.texts, &known)
-        defer { swap(&self.texts, &known) }
+        swap(&self.texts, &recent)
+        defer { swap(&self.texts, &recent) }
         return try RecordParser.parse(body, into: &self)
     }
 
@@ -184,7 +184,11 @@ private struct RecordBuilder: RecordVisitor {
             return body
         case .published(let publisher, let sequence):
             return .published(publisher: publisher, sequence: sequence, events: self.made.events)
-        case .turn: return .turn(self.made)
+        case .turn:
+            // Moved, not copied: it has many parts.
+            var turn = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 0)
+            swap(&turn, &self.made)
+            return .turn(turn)
         case .timerFired(let service, let partition, let name):
             return .timerFired(
                 service: service,
@@ -234,7 +238,7 @@ private struct RecordBuilder: RecordVisitor {
                 topic: topic,
                 partition: partition,
                 offset: offset,
-                event: try EventEnvelope(decoding: envelope, like: &self.texts[topic])
+                event: try EventEnvelope(decoding: envelope, like: &self.texts)
             )
         )
     }
@@ -250,7 +254,11 @@ private struct RecordBuilder: RecordVisitor {
         envelope: UnsafeRawBufferPointer
     ) throws(WireError) {
         self.made.timersSet.append(
-            TimerRequest(name: name, due: due, event: try EventEnvelope(decoding: envelope))
+            TimerRequest(
+                name: name,
+                due: due,
+                event: try EventEnvelope(decoding: envelope, like: &self.texts)
+            )
         )
     }
 

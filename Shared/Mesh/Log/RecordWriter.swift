@@ -32,7 +32,7 @@ extension WireWriter {
 }
 
 /// What a parsed record is told to, part by part, in the order of the record.
-package protocol RecordVisitor {
+package protocol RecordVisitor: ~Copyable {
     mutating func opened(layout: UInt64)
     /// `count` events follow, of which the last has the number `sequence`; none is missing.
     mutating func published(publisher: String, sequence: UInt64, count: Int)

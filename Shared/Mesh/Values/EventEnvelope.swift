@@ -160,16 +160,15 @@ extension EventEnvelope {
     /// - Throws: `WireError` where the bytes are cut short, go on, or hold no UTF-8.
     @inlinable
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
-        var texts = EventTexts()
-        try self.init(decoding: bytes, like: &texts)
+        var recent = RecentTexts()
+        try self.init(decoding: bytes, like: &recent)
     }
 
-    /// Reads an event from its binary form; its texts are those of `known` where they are equal,
-    /// which then knows the others.
+    /// Reads an event from its binary form; texts that are among the `recent` ones are those.
     @inlinable
     init(
         decoding bytes: UnsafeRawBufferPointer,
-        like known: inout EventTexts
+        like recent: inout RecentTexts
     ) throws(WireError) {
         guard bytes.count > Self.headBytes else {
             throw WireError("an event of \(bytes.count) bytes")
@@ -178,16 +177,19 @@ extension EventEnvelope {
             bytes.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self).littleEndian
         }
         var reader = WireReader(bytes, offset: Self.headBytes)
-        try known.read(&reader)
+        let subject = try recent.text(&reader)
+        let source = try recent.text(&reader)
+        let type = try recent.text(&reader)
+        let correlation = try recent.text(&reader)
         self.init(
             id: EventID(high: word(0), low: word(1)),
-            source: known.source,
-            type: known.type,
-            subject: known.subject,
+            source: source,
+            type: type,
+            subject: subject,
             time: Instant(nanoseconds: Int64(bitPattern: word(7))),
             trace: TraceContext(traceHigh: word(4), traceLow: word(5), span: word(6)),
             causation: EventID(high: word(2), low: word(3)),
-            correlation: known.correlation,
+            correlation: correlation,
             data: try reader.counted()
         )
         guard reader.isAtEnd else {
@@ -204,75 +206,55 @@ extension EventEnvelope {
     }
 }
 
-/// The texts of the last event of each topic: the next one's source and type are mostly the same.
-struct KnownTexts: Sendable {
-    /// More topics than this are not told apart.
-    private static let topicCountMax = 1 << 10
-
-    private var texts: [EventTexts] = []
-
-    init() {}
-
-    subscript(topic: Int) -> EventTexts {
-        get {
-            let place = topic % Self.topicCountMax
-            return place < self.texts.count ? self.texts[place] : EventTexts()
-        }
-        _modify {
-            let place = topic % Self.topicCountMax
-            while self.texts.count <= place { self.texts.append(EventTexts()) }
-            yield &self.texts[place]
-        }
-    }
-}
-
-/// The texts of an event; the next one is likely to have some of them, too.
+/// Texts that were read lately, so that one that comes again need not be made again.
+///
+/// Events come with the names of few services and types, and several are about one order.
 @usableFromInline
-struct EventTexts: Sendable {
-    @usableFromInline var subject = ""
-    @usableFromInline var source = ""
-    @usableFromInline var type = ""
-    @usableFromInline var correlation = ""
-    /// The bytes that they were read from.
-    @usableFromInline var encoded: [UInt8] = []
+struct RecentTexts: Sendable {
+    private struct Entry: Sendable {
+        /// The first eight bytes and the last eight, or all and none where there are no more.
+        var first: UInt64 = 0
+        var last: UInt64 = 0
+        var text = ""
+    }
 
+    private static let placeBits: UInt64 = 8
+
+    /// Each at a place that its bytes say; there are places from the first one on.
+    private var entries: [Entry] = []
+    private let keeps: Bool
+
+    /// Creates a table that keeps nothing, unless it `keeps`.
     @usableFromInline
-    init() {}
+    init(keeps: Bool = false) {
+        self.keeps = keeps
+    }
 
-    /// Reads the texts of an event; where all are known, one comparison tells.
-    @inlinable
-    mutating func read(_ reader: inout WireReader) throws(WireError) {
-        let count = self.encoded.count
-        if count > 0, count <= reader.remaining {
-            let bytes = UnsafeRawBufferPointer(
-                rebasing: reader.bytes[reader.offset..<reader.offset &+ count]
-            )
-            if self.encoded.withUnsafeBufferPointer({ bytes.hasEqualBytes($0) }) {
-                reader.offset &+= count
-                return
+    /// Reads a counted text; bytes that are not UTF-8 are an error.
+    @usableFromInline
+    mutating func text(_ reader: inout WireReader) throws(WireError) -> String {
+        guard self.keeps else { return try reader.text() }
+        let start = reader.offset
+        let bytes = try reader.view()
+        let first = StableHash.word(of: bytes, at: 0, min(bytes.count, 8))
+        let last =
+            bytes.count > 8 ? StableHash.word(of: bytes, at: bytes.count &- 8, 8) : 0
+        let mixed = (first ^ last &* 31) &* 0x9E37_79B9_7F4A_7C15
+        let place = Int(mixed >> (64 &- Self.placeBits))
+        if self.entries.isEmpty {
+            self.entries = [Entry](repeating: Entry(), count: 1 << Self.placeBits)
+        }
+        if self.entries[place].first == first, self.entries[place].last == last {
+            var known = self.entries[place].text
+            if known.utf8.count == bytes.count,
+                bytes.count <= 16 || known.withUTF8({ bytes.hasEqualBytes($0) })
+            {
+                return known
             }
         }
-        try self.readEach(&reader)
-    }
-
-    @usableFromInline
-    mutating func readEach(_ reader: inout WireReader) throws(WireError) {
-        let start = reader.offset
-        self.encoded.removeAll(keepingCapacity: true)
-        try reader.text(like: &self.subject)
-        try reader.text(like: &self.source)
-        try reader.text(like: &self.type)
-        // A journey is often named after what its events are about.
-        let correlation = reader.offset
-        var text = self.subject
-        let view = try reader.view()
-        if view.count == text.utf8.count, text.withUTF8({ view.hasEqualBytes($0) }) {
-            self.correlation = self.subject
-        } else {
-            reader.offset = correlation
-            try reader.text(like: &self.correlation)
-        }
-        let bytes = UnsafeRawBufferPointer(rebasing: reader.bytes[start..<reader.offset])
-        self.encoded.append(contentsOf: bytes.assumingMemoryBound(to: UInt8.self))
+        reader.offset = start
+        let text = try reader.text()
+        self.entries[place] = Entry(first: first, last: last, text: text)
+        return text
     }
 }

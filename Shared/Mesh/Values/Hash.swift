@@ -19,18 +19,27 @@ public enum StableHash {
             index &+= 16
         }
         if index < count {
-            var a: UInt64 = 0
-            var b: UInt64 = 0
-            var shift: UInt64 = 0
-            while index < count {
-                let byte = UInt64(bytes[index])
-                if shift < 64 { a |= byte << shift } else { b |= byte << (shift &- 64) }
-                shift &+= 8
-                index &+= 1
-            }
+            let rest = count &- index
+            let a = word(of: bytes, at: index, min(rest, 8))
+            let b = rest > 8 ? word(of: bytes, at: index &+ 8, rest &- 8) : 0
             hash = mix(a ^ firstConstant ^ hash, b ^ secondConstant)
         }
         return mix(hash ^ secondConstant, firstConstant)
+    }
+
+    /// Returns up to 8 bytes as a number, the first one lowest; those before them may be read too.
+    @inlinable
+    @inline(__always)
+    static func word(of bytes: UnsafeRawBufferPointer, at index: Int, _ count: Int) -> UInt64 {
+        let end = index &+ count
+        if end >= 8 {
+            // The last bytes at once, and those before them shifted out.
+            let last = bytes.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self).littleEndian
+            return last >> UInt64(truncatingIfNeeded: (8 &- count) &* 8)
+        }
+        var word: UInt64 = 0
+        for place in 0..<count { word |= UInt64(bytes[index &+ place]) << UInt64(place &* 8) }
+        return word
     }
 
     /// Returns the hash of `text`'s UTF-8 bytes.

@@ -264,7 +264,8 @@ public struct WireReader {
         let length = try self.count()
         guard self.remaining >= length else { throw self.truncated(length) }
         let slice = UnsafeRawBufferPointer(
-            rebasing: self.bytes[self.offset..<(self.offset + length)]
+            start: self.bytes.baseAddress?.advanced(by: self.offset),
+            count: length
         )
         self.offset &+= length
         return slice
@@ -274,16 +275,6 @@ public struct WireReader {
     @inlinable
     public mutating func counted() throws(WireError) -> [UInt8] {
         [UInt8](try self.view())
-    }
-
-    /// Reads a counted text into `known`, which stays as it is where it is that text.
-    @inlinable
-    mutating func text(like known: inout String) throws(WireError) {
-        let start = self.offset
-        let view = try self.view()
-        if known.utf8.count == view.count, known.withUTF8({ view.hasEqualBytes($0) }) { return }
-        self.offset = start
-        known = try self.text()
     }
 
     /// Reads a counted text; bytes that are not UTF-8 are an error.
@@ -326,11 +317,9 @@ extension UnsafeRawBufferPointer {
             guard word & 0x8080_8080_8080_8080 == 0 else { return false }
             index &+= 8
         }
-        while index < self.count {
-            guard self[index] < 0x80 else { return false }
-            index &+= 1
-        }
-        return true
+        let rest = self.count &- index
+        return rest == 0
+            || StableHash.word(of: self, at: index, rest) & 0x8080_8080_8080_8080 == 0
     }
 
     /// Whether these are the same bytes; the counts must be equal.

@@ -69,7 +69,7 @@ package struct DeliveriesOrdered: Invariant {
     }
 
     private mutating func published(_ events: [RecordedEvent]) {
-        self.windows.published(events) { StableHash.of($0.subject) }
+        self.windows.published(events, inOrder: true)
     }
 
     /// Returns nil where the service doesn't consume the topic.

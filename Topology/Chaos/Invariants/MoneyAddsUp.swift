@@ -47,9 +47,11 @@ package struct MoneyAddsUp: Invariant {
 
     private static func judge(_ entry: OrderBook.Entry, _ account: Account) -> Finding? {
         let kept = account.captured - account.refunded
-        let witness = Witness(
-            "bank: \(entry.id) captured \(account.captured), refunded \(account.refunded)"
-        )
+        var witness: Witness {
+            Witness(
+                "bank: \(entry.id) captured \(account.captured), refunded \(account.refunded)"
+            )
+        }
         if account.captures > 1 {
             return .broken(
                 "\(entry.id) was charged \(account.captures) times",

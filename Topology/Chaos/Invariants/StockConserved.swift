@@ -10,6 +10,12 @@ package struct StockConserved: Invariant {
     private struct Level {
         var onHand: Int
         var reserved = 0
+
+        mutating func moved(_ reserved: Int, _ onHand: Int) -> Level {
+            self.reserved += reserved
+            self.onHand += onHand
+            return self
+        }
     }
 
     private struct Reservation {
@@ -39,23 +45,18 @@ package struct StockConserved: Invariant {
             guard event.quantity != 0, let key = Self.key(fact, event.line) else { return nil }
             let stock = self.take(key, event.product, event.quantity)
             guard stock else { return self.unreserved("released", fact, event.product, book) }
-            self.levels[event.product]?.reserved -= event.quantity
-            self.moves += 1
+            self.move(event.product, reserved: -event.quantity)
             return nil
 
         case .stockShipped(let event):
             guard let key = Self.key(fact, event.line) else { return nil }
             let stock = self.take(key, event.product, event.quantity)
             guard stock else { return self.unreserved("shipped", fact, event.product, book) }
-            self.levels[event.product]?.reserved -= event.quantity
-            self.levels[event.product]?.onHand -= event.quantity
-            self.moves += 1
+            self.move(event.product, reserved: -event.quantity, onHand: -event.quantity)
             return nil
 
         case .stockSupplied(let event):
-            self.levels[event.product, default: Level(onHand: self.initialStock)].onHand +=
-                event.quantity
-            self.moves += 1
+            self.move(event.product, onHand: event.quantity)
             return nil
 
         default: return nil
@@ -75,15 +76,12 @@ package struct StockConserved: Invariant {
         _ book: OrderBook
     ) -> Finding? {
         guard let key = Self.key(fact, event.line) else { return nil }
-        var level = self.levels[event.product] ?? Level(onHand: self.initialStock)
-        level.reserved += event.quantity
-        self.levels[event.product] = level
+        let level = self.move(event.product, reserved: event.quantity)
         self.reservations[key] = Reservation(
             product: event.product,
             quantity: event.quantity,
             position: fact.position
         )
-        self.moves += 1
         guard level.reserved > level.onHand || event.quantity < 0 else { return nil }
         return .broken(
             "\(event.product) is oversold: \(level.reserved) reserved, \(level.onHand) there",
@@ -91,13 +89,24 @@ package struct StockConserved: Invariant {
         )
     }
 
+    /// Changes what is there of a product; returns what is there then.
+    @discardableResult
+    private mutating func move(
+        _ product: ProductID,
+        reserved: Int = 0,
+        onHand: Int = 0
+    ) -> Level {
+        self.moves += 1
+        return self.levels[product, default: Level(onHand: self.initialStock)]
+            .moved(reserved, onHand)
+    }
+
     /// Takes a reservation away; returns whether there was this one.
     private mutating func take(_ key: UInt64, _ product: ProductID, _ quantity: Int) -> Bool {
-        guard let found = self.reservations[key], found.product == product,
-            found.quantity == quantity
-        else { return false }
-        self.reservations[key] = nil
-        return true
+        guard let found = self.reservations.removeValue(forKey: key) else { return false }
+        if found.product == product, found.quantity == quantity { return true }
+        self.reservations[key] = found
+        return false
     }
 
     private func unreserved(

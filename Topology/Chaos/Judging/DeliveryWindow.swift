@@ -159,14 +159,14 @@ struct DeliveryWindows: Sendable {
         }
     }
 
-    /// Takes in events, of which `subject` is the hash of what counts as their subject.
-    mutating func published(_ events: [RecordedEvent], subject: (EventEnvelope) -> UInt64) {
+    /// Takes in events; where their order does not count, all are of one subject.
+    mutating func published(_ events: [RecordedEvent], inOrder isOrdered: Bool) {
         for index in events.indices {
             self.published(
                 topic: events[index].topic,
                 partition: events[index].partition,
                 offset: events[index].offset,
-                subject: subject(events[index].event)
+                subject: isOrdered ? StableHash.of(events[index].event.subject) : 1
             )
         }
     }

@@ -124,14 +124,7 @@ extension LogRecord {
     }
 }
 
-/// A record with what its events say, decoded once for all who take it in.
-package struct ReadRecord: Sendable {
-    package let record: LogRecord
-    /// What each of the record's events says, in their order; nil for what nobody judges.
-    package let contents: [ShopEvent?]
-}
-
-/// Reads what the events of records say.
+/// Reads what the events of records say, once for all who take the records in.
 package struct RecordReader: Sendable {
     /// More topics than this are not told apart.
     private static let topicCountMax = 1 << 10
@@ -144,17 +137,12 @@ package struct RecordReader: Sendable {
 
     package init() {}
 
-    /// Reads the events of a record.
-    package mutating func read(_ record: LogRecord) -> ReadRecord {
-        let contents: [ShopEvent?] =
-            switch record.body {
-            case .published(_, _, let events): self.contents(of: events)
-            case .turn(let turn): self.contents(of: turn.events)
-            case .timerFired(_, _, _, let event), .redriven(_, _, let event):
-                self.contents(of: [event])
-            case .opened, .assigned, .deadLettered, .rewound, .closed, .checkpoint: []
-            }
-        return ReadRecord(record: record, contents: contents)
+    /// Returns what each of the record's events says, in their order; nil for what nobody judges.
+    package mutating func contents(of record: LogRecord) -> [ShopEvent?] {
+        switch record.body {
+        case .turn(let turn): self.contents(of: turn.events)
+        default: self.contents(of: record.events)
+        }
     }
 
     private mutating func contents(of events: [RecordedEvent]) -> [ShopEvent?] {

@@ -83,29 +83,38 @@ package final class Judge {
     }
 
     /// Takes in the next record.
-    package func observe(_ record: LogRecord) { self.observe(self.reader.read(record)) }
+    package func observe(_ record: LogRecord) {
+        self.observe(record, self.reader.contents(of: record))
+    }
 
-    /// Takes in the next record.
-    package func observe(_ read: ReadRecord) {
-        let position = read.record.position
-        self.lastTime = max(self.lastTime, read.record.time)
-        self.counts.observe(read.record)
-        if case .turn(let turn) = read.record.body {
-            self.counts.committed(turn)
-            for index in self.turnHearers {
-                guard let finding = self.invariants[index].committed(turn, at: position)
-                else { continue }
-                self.note(finding, index)
-            }
-            self.observe(turn.events, read.contents, position)
-            return
+    /// Takes in the next record, of which a ``RecordReader`` has read what its events say.
+    package func observe(_ record: LogRecord, _ contents: [ShopEvent?]) {
+        self.lastTime = max(self.lastTime, record.time)
+        self.counts.observe(record)
+        switch record.body {
+        case .turn(let turn): self.observe(turn, contents, record.position)
+        default: self.observe(other: record, contents)
         }
-        for index in self.recordHearers {
-            guard let finding = self.invariants[index].recorded(read.record) else { continue }
+    }
+
+    private func observe(_ turn: RecordedTurn, _ contents: [ShopEvent?], _ position: UInt64) {
+        self.counts.committed(turn)
+        for index in self.turnHearers {
+            guard let finding = self.invariants[index].committed(turn, at: position)
+            else { continue }
             self.note(finding, index)
         }
-        if case .published(_, _, let events) = read.record.body {
-            self.observe(events, read.contents, position)
+        self.observe(turn.events, contents, position)
+    }
+
+    /// Takes in a record that is no turn.
+    private func observe(other record: LogRecord, _ contents: [ShopEvent?]) {
+        for index in self.recordHearers {
+            guard let finding = self.invariants[index].recorded(record) else { continue }
+            self.note(finding, index)
+        }
+        if case .published(_, _, let events) = record.body {
+            self.observe(events, contents, record.position)
         }
     }
 
@@ -143,7 +152,7 @@ package final class Judge {
         _ contents: [ShopEvent?],
         _ position: UInt64
     ) {
-        guard self.isShop else { return }
+        guard self.isShop, !events.isEmpty else { return }
         for index in events.indices {
             guard let content = contents[index] else { continue }
             let (order, isRepeat) = self.book.happened(content, at: position)

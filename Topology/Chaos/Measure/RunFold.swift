@@ -39,25 +39,32 @@ package struct RunFold: Sendable {
 
     /// Takes in the next record.
     package mutating func observed(_ record: LogRecord) {
-        self.observed(self.reader.read(record))
+        self.observed(record, self.reader.contents(of: record))
     }
 
-    /// Takes in the next record.
-    package mutating func observed(_ read: ReadRecord) {
-        let time = read.record.time
+    /// Takes in the next record, of which a ``RecordReader`` has read what its events say.
+    package mutating func observed(_ record: LogRecord, _ contents: [ShopEvent?]) {
         self.recordCount += 1
-        self.lastTime = max(self.lastTime, time)
-        self.lastPosition = read.record.position
-        switch read.record.body {
-        case .published(_, _, let events): self.published(events, read.contents, time)
-        case .turn(let turn): self.committed(turn, read.contents, time)
+        self.lastTime = max(self.lastTime, record.time)
+        self.lastPosition = record.position
+        switch record.body {
+        case .turn(let turn): self.committed(turn, contents, record.time)
+        default: self.observed(other: record, contents)
+        }
+    }
+
+    /// Takes in a record that is no turn.
+    private mutating func observed(other record: LogRecord, _ contents: [ShopEvent?]) {
+        let time = record.time
+        switch record.body {
+        case .published(_, _, let events): self.published(events, contents, time)
 
         case .timerFired(let service, _, _, let event):
-            self.published([event], read.contents, time)
+            self.published([event], contents, time)
             if self.services.indices.contains(service) { self.services[service].timersFired += 1 }
 
         case .redriven(let service, _, let event):
-            self.published([event], read.contents, time)
+            self.published([event], contents, time)
             if self.services.indices.contains(service) { self.services[service].redriven += 1 }
 
         case .deadLettered(let letter):
@@ -72,7 +79,7 @@ package struct RunFold: Sendable {
         case .assigned(let service, _, _, _):
             if self.services.indices.contains(service) { self.services[service].assignments += 1 }
 
-        case .opened, .closed, .checkpoint: break
+        case .turn, .opened, .closed, .checkpoint: break
         }
     }
 

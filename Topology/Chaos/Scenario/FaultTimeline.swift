@@ -56,7 +56,9 @@ package struct FaultTimeline: Sendable {
     private let faults: [Fault]
     private let triggers: [(Fault.Trigger, Deed, Int)]
     /// What is to come, the next at the end.
-    private var entries: [Entry] = []
+    private var entries: [Entry] = [] {
+        didSet { self.nextDue = self.entries.last?.due }
+    }
     /// A few, so that looking is faster than hashing.
     private var awaited: [Awaited] = []
     private var courses: [Course]
@@ -82,7 +84,7 @@ package struct FaultTimeline: Sendable {
     // MARK: What is
 
     /// When ``timePassed(now:)`` must be called next; nil where nothing waits for time.
-    package var nextDue: Instant? { self.entries.last?.due }
+    package private(set) var nextDue: Instant?
 
     /// Whether it has to be told of events.
     package var awaitsEvents: Bool { !self.awaited.isEmpty }

@@ -60,9 +60,9 @@ final class LogFeed {
     func readSome() throws(LogError) -> Bool {
         let records = try self.follower.next(from: self.disk, bytesMax: Self.pieceBytesMax)
         for record in records {
-            let read = self.reader.read(record)
-            self.fold.observed(read)
-            self.judge.observe(read)
+            let contents = self.reader.contents(of: record)
+            self.fold.observed(record, contents)
+            self.judge.observe(record, contents)
             if let onEvent { for event in record.events { onEvent(event.event) } }
         }
         if let violation = self.judge.violation, !self.hasReportedViolation {

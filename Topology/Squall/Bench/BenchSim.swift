@@ -138,12 +138,12 @@ struct BenchSim {
         let run = ScenarioRun(Scenario(topology: topology, orders: self.judgedOrders, seed: 1))
         _ = run.run()
         var reader = RecordReader()
-        let records = run.records().map { reader.read($0) }
-        let events = records.reduce(0) { $0 + $1.contents.count }
+        let records = run.records().map { ($0, reader.contents(of: $0)) }
+        let events = records.reduce(0) { $0 + $1.1.count }
         let rounds = (0..<self.rounds).map { _ in
             let judge = Judge(layout: run.layout)
             let watch = Stopwatch()
-            for record in records { judge.observe(record) }
+            for (record, contents) in records { judge.observe(record, contents) }
             return watch.seconds
         }
         return Double(events) / rounds.sorted()[self.rounds / 2]
