@@ -235,6 +235,9 @@ struct EventTexts: Sendable {
     @usableFromInline var correlation = ""
     /// The bytes that they were read from.
     @usableFromInline var encoded: [UInt8] = []
+    /// The types that were met; a topic carries a few, by turns.
+    private var types: [String] = []
+    private static let typeCountMax = 16
 
     @usableFromInline
     init() {}
@@ -261,12 +264,11 @@ struct EventTexts: Sendable {
         self.encoded.removeAll(keepingCapacity: true)
         try reader.text(like: &self.subject)
         try reader.text(like: &self.source)
-        try reader.text(like: &self.type)
+        try self.readType(&reader)
         // A journey is often named after what its events are about.
         let correlation = reader.offset
         var text = self.subject
-        let view = try reader.view()
-        if view.count == text.utf8.count, text.withUTF8({ view.hasEqualBytes($0) }) {
+        if text.hasBytes(try reader.view()) {
             self.correlation = self.subject
         } else {
             reader.offset = correlation
@@ -274,5 +276,16 @@ struct EventTexts: Sendable {
         }
         let bytes = UnsafeRawBufferPointer(rebasing: reader.bytes[start..<reader.offset])
         self.encoded.append(contentsOf: bytes.assumingMemoryBound(to: UInt8.self))
+    }
+
+    private mutating func readType(_ reader: inout WireReader) throws(WireError) {
+        let view = try reader.view()
+        if self.type.hasBytes(view) { return }
+        for index in self.types.indices where self.types[index].hasBytes(view) {
+            self.type = self.types[index]
+            return
+        }
+        self.type = try reader.text(of: view)
+        if self.types.count < Self.typeCountMax { self.types.append(self.type) }
     }
 }
