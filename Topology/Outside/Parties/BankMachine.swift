@@ -79,6 +79,8 @@ package struct BankMachine: PartyMachine {
         return PartyResult(answer: self.known(key).encoded(), entries: [entry])
     }
 
+    package static func line(of entry: BankLedger.Entry) -> [UInt8] { LedgerFile.line(entry) }
+
     package mutating func recovered(_ entry: BankLedger.Entry) {
         let outcome: BankAnswer.Outcome
         switch entry.kind {

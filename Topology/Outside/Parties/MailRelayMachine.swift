@@ -32,6 +32,8 @@ package struct MailRelayMachine: PartyMachine {
         }
     }
 
+    package static func line(of entry: MailLedger.Entry) -> [UInt8] { LedgerFile.line(entry) }
+
     package mutating func recovered(_ entry: MailLedger.Entry) {
         self.sent.insert(entry.key)
     }
