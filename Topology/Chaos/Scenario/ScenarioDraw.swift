@@ -69,12 +69,10 @@ package struct ScenarioDraw: Sendable {
             scenario.topology.services[index].settings.replace("callTimeout", by: "300ms")
             scenario.topology.services[index].settings.replace("retryBudget", by: "10%")
         }
-        scenario.faults[scenario.faults.count - 1] = Fault(
-            .down,
-            name,
-            .at(.milliseconds(random.below(1000))),
-            for: .seconds(1)
-        )
+        // What nobody can read would be tried again that often, too.
+        scenario.faults.removeAll { $0.kind == .poison }
+        let start = Duration.milliseconds(random.below(1000))
+        scenario.faults.append(Fault(.down, name, .at(start), for: .seconds(1)))
     }
 
     /// In a few seeds nothing happens but that a bit of the log flips, and that the hub must read
