@@ -14,21 +14,22 @@ private let quickBugs: [Flaw] = [
     .errorSwallowed, .snapshotOneBehind, .placesWithoutFigures, .repeatsHandled,
     .subjectOrderLost, .acknowledgeBeforeCommit, .epochReused, .journalCutShort,
     .gapAcknowledgementsForgotten, .timersEarly, .failureForgotten, .creditLeak, .lostStaysLost,
-    .delayOvertaken, .cutNeverHeals, .tornTailKept,
+    .delayOvertaken, .cutNeverHeals, .tornTailKept, .rotCutOff,
 ]
 
 @Test(arguments: quickBugs)
 func `a bug that seeds are run for is found soon, and the seed holds without it`(
     flaw: Flaw
 ) throws {
-    let draw = ScenarioDraw(topology: try shopTopology(), orders: 30, faultCount: 10)
+    var draw = ScenarioDraw(topology: try shopTopology(), orders: 30, faultCount: 10)
+    draw.rots = true
     for seed in UInt64(1)...80 {
         var scenario = draw.scenario(seed: seed)
         scenario.flaws = [flaw.rawValue]
-        guard let failure = ScenarioRun.run(scenario).failure else { continue }
+        guard let failure = ScenarioRun.run(scenario).failure(of: scenario) else { continue }
         #expect(!failure.summary.isEmpty)
         scenario.flaws = []
-        let correct = ScenarioRun.run(scenario)
+        let correct = ScenarioRun.run(scenario).judged(by: scenario)
         #expect(correct.hasPassed, "seed \(seed): \(correct.failure?.summary ?? "")")
         return
     }

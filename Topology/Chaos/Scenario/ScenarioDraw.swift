@@ -18,6 +18,8 @@ package struct ScenarioDraw: Sendable {
     /// Whether seeds also change rate, stock, timeouts, windows, instances and snapshots, and
     /// whether services are scaled, restarted and rewound.
     package var varies = true
+    /// Whether the log rots in a few seeds, whose scenario then expects the hub to stop.
+    package var rots = false
 
     package init(topology: Topology, orders: Int = 100, faultCount: Int = 10) {
         self.topology = topology
@@ -42,7 +44,7 @@ package struct ScenarioDraw: Sendable {
         if self.varies {
             scenario.operations = Self.operations(in: scenario)
             Self.overload(&scenario)
-            Self.rot(&scenario)
+            if self.rots { Self.rot(&scenario) }
         }
         return scenario
     }

@@ -24,6 +24,7 @@ struct SimCommand {
         )
         draw.flaws = self.options.flaws
         draw.varies = !self.options.isPlain
+        draw.rots = true
         draw.strategy = self.options.strategy
         draw.exceptions = self.options.exceptions
         let seed = self.options.seed ?? 1
