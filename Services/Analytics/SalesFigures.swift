@@ -12,12 +12,27 @@ struct SalesFigures: Sendable {
 
     /// How many windows are kept apart; older ones are added up.
     private let windowsMax: Int
-    private var totals = SalesReported()
-    private var reasons: [String: Int] = [:]
-    private var shipped: [ProductID: Int] = [:]
-    /// Ascending by start, at most ``windowsMax``.
-    private var windows: [SalesWindow] = []
-    private var earlier = SalesWindow()
+    private var state = State()
+
+    /// What a snapshot keeps.
+    private struct State: WireCodable {
+        var totals = SalesReported()
+        /// Ascending by reason.
+        var reasons: [ReasonCount] = []
+        /// Ascending by product.
+        var shipped: [ProductUnits] = []
+        /// Ascending by start, at most ``windowsMax``.
+        var windows: [SalesWindow] = []
+        var earlier = SalesWindow()
+
+        mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
+            try coder.field("totals", &self.totals)
+            try coder.field("reasons", &self.reasons)
+            try coder.field("shipped", &self.shipped)
+            try coder.field("windows", &self.windows)
+            try coder.field("earlier", &self.earlier)
+        }
+    }
 
     init(windowsMax: Int) {
         self.windowsMax = windowsMax
@@ -26,56 +41,72 @@ struct SalesFigures: Sendable {
     // MARK: Inputs
 
     mutating func placed(_ event: OrderPlaced, at time: Instant) {
-        self.totals.ordersPlaced += 1
-        for line in event.lines { self.totals.unitsOrdered += line.quantity }
+        self.state.totals.ordersPlaced += 1
+        for line in event.lines { self.state.totals.unitsOrdered += line.quantity }
         self.count(at: time) { $0.orders += 1 }
     }
 
     mutating func confirmed(_ event: OrderConfirmed) {
-        self.totals.ordersConfirmed += 1
-        self.totals.confirmed += event.total
+        self.state.totals.ordersConfirmed += 1
+        self.state.totals.confirmed += event.total
     }
 
     mutating func cancelled(_ event: OrderCancelled) {
-        self.totals.ordersCancelled += 1
-        let known = self.reasons[event.reason] != nil || self.reasons.count < Self.reasonsMax
-        self.reasons[known ? event.reason : Self.otherReasons, default: 0] += 1
+        self.state.totals.ordersCancelled += 1
+        let hasRoom = self.state.reasons.count < Self.reasonsMax
+        let isKnown = hasRoom || self.state.reasons.contains { $0.reason == event.reason }
+        self.count(reason: isKnown ? event.reason : Self.otherReasons)
     }
 
     mutating func captured(_ event: PaymentCaptured, at time: Instant) {
-        self.totals.paymentsCaptured += 1
-        self.totals.captured += event.amount
+        self.state.totals.paymentsCaptured += 1
+        self.state.totals.captured += event.amount
         self.count(at: time) { $0.revenue += event.amount }
     }
 
     mutating func declined(_ event: PaymentDeclined) {
-        self.totals.paymentsDeclined += 1
+        self.state.totals.paymentsDeclined += 1
     }
 
     mutating func refunded(_ event: PaymentRefunded) {
-        self.totals.paymentsRefunded += 1
-        self.totals.refunded += event.amount
+        self.state.totals.paymentsRefunded += 1
+        self.state.totals.refunded += event.amount
     }
 
     mutating func notified(_ event: NotificationSent) {
-        self.totals.notificationsSent += 1
+        self.state.totals.notificationsSent += 1
     }
 
     mutating func reserved(_ event: StockReserved) {
-        self.totals.unitsReserved += event.quantity
+        self.state.totals.unitsReserved += event.quantity
     }
 
     mutating func refused(_ event: StockRefused) {
-        self.totals.unitsRefused += event.quantity
+        self.state.totals.unitsRefused += event.quantity
     }
 
     mutating func released(_ event: StockReleased) {
-        self.totals.unitsReleased += event.quantity
+        self.state.totals.unitsReleased += event.quantity
     }
 
     mutating func shipped(_ event: StockShipped) {
-        self.totals.unitsShipped += event.quantity
-        self.shipped[event.product, default: 0] += event.quantity
+        self.state.totals.unitsShipped += event.quantity
+        let place = self.state.shipped.place { $0.product < event.product }
+        if place < self.state.shipped.count, self.state.shipped[place].product == event.product {
+            self.state.shipped[place].units += event.quantity
+        } else {
+            let units = ProductUnits(product: event.product, units: event.quantity)
+            self.state.shipped.insert(units, at: place)
+        }
+    }
+
+    private mutating func count(reason: String) {
+        let place = self.state.reasons.place { $0.reason < reason }
+        if place < self.state.reasons.count, self.state.reasons[place].reason == reason {
+            self.state.reasons[place].orders += 1
+        } else {
+            self.state.reasons.insert(ReasonCount(reason: reason, orders: 1), at: place)
+        }
     }
 
     /// Counts in the minute of `time`, or with the earlier ones where that is no longer kept.
@@ -86,91 +117,60 @@ struct SalesFigures: Sendable {
         let start = Instant(
             nanoseconds: nanoseconds - (remainder < 0 ? remainder + length : remainder)
         )
-        if let last = self.windows.indices.last, self.windows[last].start == start {
-            add(&self.windows[last])
+        if let last = self.state.windows.indices.last, self.state.windows[last].start == start {
+            add(&self.state.windows[last])
             return
         }
-        let index = self.windows.firstIndex { $0.start >= start } ?? self.windows.endIndex
-        if index < self.windows.endIndex, self.windows[index].start == start {
-            add(&self.windows[index])
+        let index = self.state.windows.place { $0.start < start }
+        if index < self.state.windows.endIndex, self.state.windows[index].start == start {
+            add(&self.state.windows[index])
             return
         }
-        if index == 0, self.windows.count == self.windowsMax {
-            add(&self.earlier)
+        if index == 0, self.state.windows.count == self.windowsMax {
+            add(&self.state.earlier)
             return
         }
         var window = SalesWindow(start: start, orders: 0, revenue: .zero)
         add(&window)
-        self.windows.insert(window, at: index)
-        guard self.windows.count > self.windowsMax else { return }
-        let oldest = self.windows.removeFirst()
-        self.earlier.orders += oldest.orders
-        self.earlier.revenue += oldest.revenue
+        self.state.windows.insert(window, at: index)
+        guard self.state.windows.count > self.windowsMax else { return }
+        let oldest = self.state.windows.removeFirst()
+        self.state.earlier.orders += oldest.orders
+        self.state.earlier.revenue += oldest.revenue
     }
 
     // MARK: Report
 
     /// The figures as they are published.
     func report(partition: Int) -> SalesReported {
-        var report = self.totals
+        var report = self.state.totals
         report.partition = partition
-        report.reasons = self.sortedReasons()
-        let ranked = self.shipped.sorted {
-            ($1.value, $0.key) < ($0.value, $1.key)
-        }
-        report.topProducts = ranked.prefix(Self.topProductsMax).map {
-            ProductUnits(product: $0.key, units: $0.value)
-        }
-        report.windows = self.windows
-        report.earlier = self.earlier
-        report.earlier.start = self.windows.first?.start ?? .zero
+        report.reasons = self.state.reasons
+        let ranked = self.state.shipped.sorted { ($1.units, $0.product) < ($0.units, $1.product) }
+        report.topProducts = Array(ranked.prefix(Self.topProductsMax))
+        report.windows = self.state.windows
+        report.earlier = self.state.earlier
+        report.earlier.start = self.state.windows.first?.start ?? .zero
         return report
-    }
-
-    private func sortedReasons() -> [ReasonCount] {
-        self.reasons.sorted { $0.key < $1.key }.map {
-            ReasonCount(reason: $0.key, orders: $0.value)
-        }
     }
 
     // MARK: Snapshots
 
-    func snapshot() -> [UInt8] {
-        var state = FiguresSnapshot()
-        state.totals = self.totals
-        state.reasons = self.sortedReasons()
-        state.shipped = self.shipped.sorted { $0.key < $1.key }.map {
-            ProductUnits(product: $0.key, units: $0.value)
-        }
-        state.windows = self.windows
-        state.earlier = self.earlier
-        return state.encoded()
-    }
+    func snapshot() -> [UInt8] { self.state.encoded() }
 
     mutating func restore(from snapshot: [UInt8]) throws(WireError) {
-        let state = try FiguresSnapshot(decoding: snapshot)
-        self.totals = state.totals
-        self.reasons = [:]
-        for count in state.reasons { self.reasons[count.reason] = count.orders }
-        self.shipped = [:]
-        for count in state.shipped { self.shipped[count.product] = count.units }
-        self.windows = state.windows
-        self.earlier = state.earlier
+        self.state = try State(decoding: snapshot)
     }
 }
 
-private struct FiguresSnapshot: WireCodable {
-    var totals = SalesReported()
-    var reasons: [ReasonCount] = []
-    var shipped: [ProductUnits] = []
-    var windows: [SalesWindow] = []
-    var earlier = SalesWindow()
-
-    mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
-        try coder.field("totals", &self.totals)
-        try coder.field("reasons", &self.reasons)
-        try coder.field("shipped", &self.shipped)
-        try coder.field("windows", &self.windows)
-        try coder.field("earlier", &self.earlier)
+extension Array {
+    /// The place of the first element, of an ascending list, that is not before what is looked for.
+    fileprivate func place(isBefore: (Element) -> Bool) -> Int {
+        var (low, high) = (0, self.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

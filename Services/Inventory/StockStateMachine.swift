@@ -228,8 +228,8 @@ struct StockStateMachine: Sendable, Hashable {
 
     func snapshot() -> [UInt8] {
         var state = InventorySnapshot()
-        state.products = self.products.sorted { $0.key < $1.key }.map {
-            StockSnapshot($0.key, $0.value)
+        state.products = self.products.keys.sorted().compactMap { product in
+            self.products[product].map { StockSnapshot(product, $0) }
         }
         state.lines = self.lines
         return state.encoded()

@@ -27,7 +27,7 @@ enum OrderWait: String, Hashable, Sendable {
     case payment
 
     /// The name of the timer that ends the wait.
-    func timerName(_ order: OrderID) -> String { "\(self.rawValue)-\(order)" }
+    func timerName(_ order: OrderID) -> String { self.rawValue + "-" + order.rawValue }
 }
 
 /// Why orders are cancelled: a few fixed texts, so that they can be counted.
@@ -94,7 +94,8 @@ struct OrderStateMachine: Sendable, Hashable {
     }
 
     func stockReserved(_ event: StockReserved) -> OrderDecision {
-        if self.isCancelled(event.order), !self.flaws.has(.lateStockKept) {
+        let isOpen = self.open[event.order] != nil
+        if !isOpen, self.isCancelled(event.order), !self.flaws.has(.lateStockKept) {
             let release = StockReleaseRequested(
                 order: event.order,
                 line: event.line,

@@ -10,11 +10,11 @@ public struct MarkedIDs: Sendable, Hashable {
         var part: Int
     }
 
-    private static let idsPerWord: UInt64 = 32
-    private static let wordsPerPage = 16
-    private static var idsPerPage: UInt64 { Self.idsPerWord * UInt64(Self.wordsPerPage) }
+    private static let idsPerByte: UInt64 = 4
+    private static let bytesPerPage = 128
+    private static var idsPerPage: UInt64 { Self.idsPerByte * UInt64(Self.bytesPerPage) }
 
-    private var pages: [Family: [UInt64: [UInt64]]] = [:]
+    private var pages: [Family: [UInt64: [UInt8]]] = [:]
     private var others: [Family: UInt8] = [:]
 
     /// Creates an empty table.
@@ -27,8 +27,8 @@ public struct MarkedIDs: Sendable, Hashable {
         }
         let page = self.pages[Family(prefix: prefix, part: part)]?[number / Self.idsPerPage]
         guard let page else { return 0 }
-        let (word, shift) = Self.place(number)
-        return UInt8(truncatingIfNeeded: page[word] >> shift) & 3
+        let (byte, shift) = Self.place(number)
+        return page[byte] >> shift & 3
     }
 
     /// Gives an id a mark, in place of the one it had.
@@ -38,44 +38,41 @@ public struct MarkedIDs: Sendable, Hashable {
             self.others[Family(prefix: id, part: part)] = mark
             return
         }
-        let (word, shift) = Self.place(number)
-        let empty = [UInt64](repeating: 0, count: Self.wordsPerPage)
+        let (byte, shift) = Self.place(number)
         self.pages[Family(prefix: prefix, part: part), default: [:]][
             number / Self.idsPerPage,
-            default: empty
-        ].withUnsafeMutableBufferPointer { words in
-            words[word] = words[word] & ~(3 << shift) | UInt64(mark) << shift
+            default: [UInt8](repeating: 0, count: Self.bytesPerPage)
+        ].withUnsafeMutableBufferPointer { page in
+            page[byte] = page[byte] & ~(3 << shift) | mark << shift
         }
     }
 
-    private static func place(_ number: UInt64) -> (word: Int, shift: UInt64) {
+    private static func place(_ number: UInt64) -> (byte: Int, shift: UInt8) {
         let index = number % Self.idsPerPage
-        return (Int(index / Self.idsPerWord), index % Self.idsPerWord * 2)
+        return (Int(index / Self.idsPerByte), UInt8(index % Self.idsPerByte * 2))
     }
 
     /// Splits off the number at the end; leading zeros stay with the prefix, so that no two ids
     /// split alike.
     private static func split(_ id: String) -> (prefix: String, number: UInt64)? {
-        let text = id.utf8
-        var start = text.endIndex
-        var end = text.endIndex
-        var number: UInt64 = 0
-        var scale: UInt64 = 1
-        var digits = 0
-        while end > text.startIndex, digits < 15 {
-            end = text.index(before: end)
-            let byte = text[end]
-            guard (0x30...0x39).contains(byte) else { break }
-            digits += 1
-            if byte != 0x30 || digits == 1 {
-                number += UInt64(byte - 0x30) * scale
-                start = end
+        var id = id
+        return id.withUTF8 { text in
+            var start = text.count
+            var number: UInt64 = 0
+            var scale: UInt64 = 1
+            for index in text.indices.suffix(15).reversed() {
+                guard (0x30...0x39).contains(text[index]) else { break }
+                if text[index] != 0x30 || index == text.count - 1 {
+                    number += UInt64(text[index] - 0x30) * scale
+                    start = index
+                }
+                scale *= 10
             }
-            scale *= 10
+            guard start < text.count else { return nil }
+            // A single 0 counts only by itself: `a-10` ends in 10, `a-00` in 0 behind `a-0`.
+            let prefix = UnsafeBufferPointer(rebasing: text[..<start])
+            return (String(decoding: prefix, as: UTF8.self), number)
         }
-        if digits == 0 { return nil }
-        // A single 0 counts only by itself: `a-10` ends in 10, `a-00` in 0 behind `a-0`.
-        return (String(id[..<start]), number)
     }
 }
 
@@ -88,21 +85,11 @@ extension MarkedIDs: WireCodable {
         try coder.field("others", &others)
         guard coder.isDecoding else { return }
         for page in pages {
-            guard page.words.count == Self.wordsPerPage * 8 else {
-                throw WireError("a page of marks has \(page.words.count) bytes")
-            }
-            let words = page.words.withUnsafeBytes { raw in
-                (0..<Self.wordsPerPage).map { index in
-                    UInt64(
-                        littleEndian: raw.loadUnaligned(
-                            fromByteOffset: index * 8,
-                            as: UInt64.self
-                        )
-                    )
-                }
+            guard page.marks.count == Self.bytesPerPage else {
+                throw WireError("a page of marks has \(page.marks.count) bytes")
             }
             let family = Family(prefix: page.prefix, part: page.part)
-            self.pages[family, default: [:]][UInt64(bitPattern: page.number)] = words
+            self.pages[family, default: [:]][UInt64(bitPattern: page.number)] = page.marks
         }
         for other in others {
             guard (1...3).contains(other.mark) else {
@@ -118,13 +105,11 @@ extension MarkedIDs: WireCodable {
         for family in families {
             let pages = self.pages[family] ?? [:]
             for number in pages.keys.sorted() {
-                var writer = WireWriter()
-                for word in pages[number] ?? [] { writer.u64(word) }
                 var page = MarkedPage()
                 page.prefix = family.prefix
                 page.part = family.part
                 page.number = Int64(bitPattern: number)
-                page.words = writer.bytes
+                page.marks = pages[number] ?? []
                 out.append(page)
             }
         }
@@ -147,13 +132,13 @@ private struct MarkedPage: WireCodable {
     var prefix = ""
     var part = 0
     var number: Int64 = 0
-    var words: [UInt8] = []
+    var marks: [UInt8] = []
 
     mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
         try coder.field("prefix", &self.prefix)
         try coder.field("part", &self.part)
         try coder.field("number", &self.number)
-        try coder.field("words", &self.words)
+        try coder.field("marks", &self.marks)
     }
 }
 

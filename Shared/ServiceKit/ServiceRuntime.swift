@@ -41,6 +41,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private let isProjection = S.self is any Projection.Type
     /// What a projection publishes of its state after an event; nil for other services.
     private let published: Publication<S>?
+    private let desk = TurnDesk<S>()
     private var handicap = Duration.zero
     /// When a service that a fault slows down is done with what it was given so far.
     private var busyUntil = Instant.zero
@@ -77,6 +78,8 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
             ),
             flaws: world.flaws.names
         )
+        // Whoever lets a turn decide holds the runtime.
+        self.desk.onDecision = { [unowned self] in self.decided($0) }
     }
 
     // MARK: What the world says
@@ -131,6 +134,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         switch action {
         case .welcomed(let welcome):
             self.welcome = welcome
+            self.desk.welcomed(topics: welcome.topics)
             self.settings = (try? JSONValue(parsing: welcome.settings)) ?? .object([])
         case .restore(let partition, let snapshot):
             self.restore(partition, snapshot)
@@ -227,7 +231,10 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
 
     /// The handler of a type of event; the last one where several say that they handle it.
     private func handler(of type: String) -> Subscription<S>.Handler? {
-        for index in self.handlers.indices.reversed() where self.handlers[index].type == type {
+        let count = type.utf8.count
+        for index in self.handlers.indices.reversed()
+        // Most differ in their length already.
+        where self.handlers[index].type.utf8.count == count && self.handlers[index].type == type {
             return self.handlers[index].handler
         }
         return nil
@@ -237,12 +244,16 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         guard self.asking({ $0.owns(partition, epoch: epoch) }),
             let service = self.state(of: partition)?.service
         else { return }
-        let turn = Turn<S>(delivery, service: service) { turn, result in
-            self.decided(partition, epoch, turn.delivery, result)
-        }
+        let turn = Turn<S>(
+            delivery,
+            of: partition,
+            epoch: epoch,
+            service: service,
+            at: self.desk
+        )
         guard let handler = self.handler(of: delivery.event.type) else {
             // The topic carries what this service has no handler for.
-            return self.over(partition, epoch, turn, nil)
+            return self.over(turn, nil)
         }
         switch handler {
         case .immediate(let body):
@@ -256,14 +267,14 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
                 failure = error
             }
             self.current = nil
-            self.over(partition, epoch, turn, failure)
+            self.over(turn, failure)
         case .suspending(let body):
             let executor = self.world.taskExecutor
             self.suspended[ObjectIdentifier(turn)] = turn
             service.confined(()) { service, _ in
                 service.run(body, turn, on: executor) { failure in
                     self.suspended[ObjectIdentifier(turn)] = nil
-                    self.over(partition, epoch, turn, failure)
+                    self.over(turn, failure)
                     self.flush()
                 }
             }
@@ -271,18 +282,13 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 
     /// The handler of a delivery has returned or thrown.
-    private func over(
-        _ partition: Int,
-        _ epoch: UInt64,
-        _ turn: Turn<S>,
-        _ failure: (any Error)?
-    ) {
-        let delivery = turn.delivery
+    private func over(_ turn: Turn<S>, _ failure: (any Error)?) {
+        let (partition, epoch, delivery) = (turn.partition, turn.epoch, turn.delivery)
         if let failure, turn.phase != .decided, !self.flaws.has(.errorSwallowed) {
             let event = "\(delivery.event.type) \(delivery.event.subject)"
-            self.world.log(.warning, "\(event), attempt \(delivery.attempt): \(failure)")
-            self.perform(self.client.failed(partition, epoch: epoch, delivery, "\(failure)"))
-            return
+            let reason = "\(failure)"
+            self.world.log(.warning, "\(event), attempt \(delivery.attempt): \(reason)")
+            return self.perform(self.client.failed(partition, epoch: epoch, delivery, reason))
         }
         if self.isProjection {
             self.state(of: partition)?.lastFolded = delivery
@@ -295,18 +301,14 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 
     /// A turn has decided and applied its changes: its commit leaves in this order.
-    private func decided(
-        _ partition: Int,
-        _ epoch: UInt64,
-        _ delivery: Delivery,
-        _ result: TurnResult
-    ) {
+    private func decided(_ turn: Turn<S>) {
+        let partition = turn.partition
         guard !self.isProjection, let state = self.state(of: partition) else { return }
-        var decision = self.decision(result)
-        if self.flaws.has(.emitOutsideTurn), !decision.emitted.isEmpty {
-            return self.emitOutsideTurn(partition, epoch, delivery, decision)
+        let decision = self.desk.decision
+        if self.flaws.has(.emitOutsideTurn), decision.emits {
+            return self.emitOutsideTurn(turn, decision)
         }
-        for change in decision.changes { state.changeBytes += change.count }
+        state.changeBytes += decision.changeBytes
         if self.wantsSnapshot(partition, state) {
             let snapshot = state.service.confined(()) { service, _ in service.snapshot() }
             (state.snapshotBytes, state.changeBytes) = (snapshot.count, 0)
@@ -317,7 +319,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
             state.snapshotBefore = state.service.confined(()) { service, _ in service.snapshot() }
             if decision.snapshot != nil, let before { decision.snapshot = before }
         }
-        _ = self.client.decided(partition, epoch: epoch, delivery, decision)
+        _ = self.client.decided(partition, epoch: turn.epoch, turn.delivery, decision)
         self.watchAnswers()
     }
 
@@ -344,34 +346,13 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 
     /// The planted bug: events leave at once, and what they stand for commits a moment later.
-    private func emitOutsideTurn(
-        _ partition: Int,
-        _ epoch: UInt64,
-        _ delivery: Delivery,
-        _ decision: ServiceClient.Decision
-    ) {
-        self.client.emittedOutsideTurn(partition, epoch: epoch, decision.emitted)
-        var rest = decision
-        rest.emitted = []
-        self.world.after(.milliseconds(5)) { [rest] in
-            _ = self.client.decided(partition, epoch: epoch, delivery, rest)
+    private func emitOutsideTurn(_ turn: Turn<S>, _ decision: TurnDecision) {
+        let rest = decision.takeAllButEmitted()
+        self.client.emittedOutsideTurn(turn.partition, epoch: turn.epoch, decision)
+        self.world.after(.milliseconds(5)) {
+            _ = self.client.decided(turn.partition, epoch: turn.epoch, turn.delivery, rest)
             self.flush()
         }
-    }
-
-    private func decision(_ result: TurnResult) -> ServiceClient.Decision {
-        var decision = ServiceClient.Decision()
-        decision.changes = result.changes
-        decision.timersSet = result.timersSet
-        decision.timersCancelled = result.timersCancelled
-        decision.emitted.reserveCapacity(result.emitted.count)
-        for index in result.emitted.indices {
-            // An unknown topic gets a number that the hub refuses by name of the service.
-            let topic = self.asking { $0.topic(result.emitted[index].topic) } ?? Int(Int32.max)
-            let envelope = result.emitted[index].event.encoded()
-            decision.emitted.append(Commit.Emission(topic: topic, envelope: envelope))
-        }
-        return decision
     }
 
     // MARK: Projections
@@ -396,7 +377,8 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
             let state = self.state(of: partition), let last = state.lastFolded,
             let published = self.published
         else { return }
-        var decision = self.decision(published(state.service, last))
+        published(state.service, last, self.desk)
+        let decision = self.desk.decision
         decision.snapshot = state.service.confined(()) { service, _ in service.snapshot() }
         // The planted bug: the places move on, the figures stay behind.
         if self.flaws.has(.placesWithoutFigures) { decision.snapshot = nil }
@@ -405,7 +387,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
     }
 }
 
-private typealias Publication<S> = (S, Delivery) -> TurnResult
+private typealias Publication<S: Service> = (S, Delivery, TurnDesk<S>) -> Void
 
 extension Service {
     /// Starts a handler that may suspend, on this actor's executor; `done` runs there too.
@@ -433,23 +415,23 @@ extension Projection {
     /// Returns what a service publishes that is this projection: said once, so that it need not be
     /// found out for each snapshot that it is one.
     fileprivate static func published<S: Service>(by type: S.Type) -> Publication<S> {
-        { service, last in
-            unsafeDowncast(service as AnyObject, to: Self.self).published(because: last)
+        { service, last, desk in
+            unsafeDowncast(service as AnyObject, to: Self.self)
+                .publish(because: last, at: unsafeDowncast(desk, to: TurnDesk<Self>.self))
         }
     }
 
-    /// Returns what the projection publishes of its state after a delivery.
+    /// Lets the projection decide what it publishes of its state after a delivery.
     ///
     /// Its place makes the ids: an event that comes a second time, from a service that was
     /// rewound, must not lend its id to another report.
-    fileprivate nonisolated func published(because last: Delivery) -> TurnResult {
-        var published = TurnResult()
+    fileprivate nonisolated func publish(because last: Delivery, at desk: TurnDesk<Self>) {
         let turn = Turn<Self>(
             last,
             service: self,
-            origin: last.event.id.derived(by: "\(last.topic)/\(last.offset)", index: 0)
-        ) { published = $1 }
+            origin: last.event.id.derived(by: "\(last.topic)/\(last.offset)", index: 0),
+            at: desk
+        )
         turn.decide { self.confined(turn) { $0.publish(in: $1) } }
-        return published
     }
 }

@@ -16,28 +16,33 @@ public final class Turn<S: Service>: @unchecked Sendable {
     public var attempt: Int { self.delivery.attempt }
     let delivery: Delivery
     let service: S
+    /// The partition that it belongs to, and under which epoch of it.
+    let partition: Int
+    let epoch: UInt64
     /// What the ids of emitted events follow from.
     private let origin: EventID
-    private var result = TurnResult()
-    private var changes: [S.Change] = []
+    private let desk: TurnDesk<S>
     private(set) var phase = Phase.open
-    private let onDecision: (Turn<S>, TurnResult) -> Void
 
     enum Phase { case open, deciding, decided }
 
-    /// `onDecision` is called once, when the decision has been applied.
+    /// Creates a turn that writes its decision at `desk`.
     ///
     /// The ids of emitted events follow from `origin`, that of the event unless another is given.
     init(
         _ delivery: Delivery,
+        of partition: Int = 0,
+        epoch: UInt64 = 0,
         service: S,
         origin: EventID? = nil,
-        onDecision: @escaping (Turn<S>, TurnResult) -> Void
+        at desk: TurnDesk<S>
     ) {
         self.origin = origin ?? delivery.event.id
         self.delivery = delivery
+        self.partition = partition
+        self.epoch = epoch
         self.service = service
-        self.onDecision = onDecision
+        self.desk = desk
     }
 
     /// The host's time.
@@ -54,40 +59,41 @@ public final class Turn<S: Service>: @unchecked Sendable {
     public func decide(_ body: () throws -> Void) rethrows {
         precondition(self.phase == .open, "a turn decides once; \(S.name) decided again")
         self.phase = .deciding
+        self.desk.clear()
         do {
             try body()
         } catch {
-            self.result = TurnResult()
-            self.changes = []
+            self.desk.clear()
             self.phase = .open
             throw error
         }
         self.phase = .decided
-        self.service.confined(self.changes) { service, changes in
-            for change in changes { service.apply(change) }
+        self.service.confined(self.desk) { service, desk in
+            for change in desk.changes { service.apply(change) }
         }
-        self.onDecision(self, self.result)
+        self.desk.onDecision(self)
     }
 
     /// Ends a turn whose handler returned without deciding: it only acknowledges its event.
     func endUndecided() {
         guard self.phase == .open else { return }
         self.phase = .decided
-        self.onDecision(self, TurnResult())
+        self.desk.clear()
+        self.desk.onDecision(self)
     }
 
     /// Records a change; it is applied when the decision is over, and again at each recovery.
     public func record(_ change: S.Change) {
         self.require("record")
-        self.changes.append(change)
-        self.result.changes.append(change.encoded())
+        self.desk.changes.append(change)
+        self.desk.decision.record(change)
     }
 
     /// Emits an event; it leaves the process when the turn has committed.
     public func emit<E: Event>(_ event: E) {
         self.require("emit")
-        let envelope = self.envelope(E.type, event.subject, event.encoded())
-        self.result.emitted.append((topic: E.topic, event: envelope))
+        let envelope = self.envelope(E.type, event.subject)
+        self.desk.decision.emit(envelope, carrying: event, to: self.desk.topic(of: E.self))
     }
 
     /// Sets a timer: after `delay`, `event` comes back to this partition of this service.
@@ -95,22 +101,21 @@ public final class Turn<S: Service>: @unchecked Sendable {
     /// Setting a timer of the same name again replaces it.
     public func schedule<E: Event>(_ event: E, after delay: Duration, name: String) {
         self.require("schedule")
-        let envelope = self.envelope(E.type, event.subject, event.encoded())
-        self.result.timersSet.append(
-            TimerRequest(name: name, due: self.now + delay, event: envelope)
-        )
+        let envelope = self.envelope(E.type, event.subject)
+        let due = self.now + delay
+        self.desk.decision.set(timer: name, due: due, envelope, carrying: event)
     }
 
     /// Cancels a timer; does nothing where there is none of that name.
     public func cancel(timer name: String) {
         self.require("cancel")
-        self.result.timersCancelled.append(name)
+        self.desk.decision.cancel(timer: name)
     }
 
-    private func envelope(_ type: String, _ subject: String, _ data: [UInt8]) -> EventEnvelope {
-        let index = self.result.emitted.count + self.result.timersSet.count
-        return EventEnvelope(
-            id: self.origin.derived(by: S.name, index: index),
+    /// The attributes of the next event of the decision.
+    private func envelope(_ type: String, _ subject: String) -> EventEnvelope {
+        EventEnvelope(
+            id: self.origin.derived(by: S.name, index: self.desk.decision.eventCount),
             source: S.name,
             type: type,
             subject: subject,
@@ -118,7 +123,7 @@ public final class Turn<S: Service>: @unchecked Sendable {
             trace: self.delivery.event.trace,
             causation: self.delivery.event.id,
             correlation: self.delivery.event.correlation,
-            data: data
+            data: []
         )
     }
 
@@ -132,12 +137,4 @@ extension Turn where S: Projection {
     ///
     /// The fold becomes durable with the projection's next snapshot, not with the turn.
     public func fold(_ body: () -> Void) { body() }
-}
-
-/// What a turn decided, not yet committed.
-struct TurnResult {
-    var changes: [[UInt8]] = []
-    var emitted: [(topic: String, event: EventEnvelope)] = []
-    var timersSet: [TimerRequest] = []
-    var timersCancelled: [String] = []
 }

@@ -148,12 +148,12 @@ struct FuzzedHub {
             _ = self.worker.failed(partition, epoch: epoch, delivery, "no")
             return
         }
-        var decision = ServiceClient.Decision()
-        decision.changes = [[1, 2, 3]]
+        let decision = TurnDecision()
+        decision.record([1, 2, 3])
         var event = delivery.event
         event.id = event.id.derived(by: "worker", index: 0)
         event.source = "worker"
-        decision.emitted = [.init(topic: 1, envelope: event.encoded())]
+        decision.emit(event.encoded(), to: 1)
         _ = self.worker.decided(partition, epoch: epoch, delivery, decision)
         _ = self.worker.finished(partition, epoch: epoch, delivery)
     }

@@ -108,7 +108,7 @@ import Testing
         for item in worker.takeDeliveries() {
             _ = worker.client.folded(item.partition, epoch: item.epoch, item.delivery)
         }
-        _ = worker.client.snapshotTaken(0, ServiceClient.Decision())
+        _ = worker.client.snapshotTaken(0, TurnDecision())
         let output = worker.client.takeOutput()
         let commits = Self.frames(output).filter { $0[0] == Frame.ToHub.commit.rawValue }
         #expect(commits.count == 1)
@@ -155,7 +155,7 @@ import Testing
         let numbers = reader.deliveries.map(\.delivery.event.id.low)
         #expect(numbers == (1...UInt64(Self.count)).map { $0 })
         for item in reader.takeDeliveries() {
-            let decision = ServiceClient.Decision()
+            let decision = TurnDecision()
             _ = reader.client.decided(item.partition, epoch: item.epoch, item.delivery, decision)
             _ = reader.client.finished(item.partition, epoch: item.epoch, item.delivery)
         }

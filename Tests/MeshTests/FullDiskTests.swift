@@ -111,8 +111,8 @@ import Testing
             due: self.stage.now + .seconds(10),
             event: event("a", 5, source: "worker")
         )
-        var decision = ServiceClient.Decision()
-        decision.timersSet = [timer]
+        let decision = TurnDecision()
+        decision.set(timer)
         _ = self.worker.client.decided(
             first.partition,
             epoch: first.epoch,

@@ -156,11 +156,12 @@ import Testing
         try shoppers.exchange()
         try worker.exchange()
         let item = try #require(worker.takeDeliveries().first)
-        var commit = Commit(partition: item.partition, epoch: item.epoch, sequence: 2)
-        commit.acknowledged = [AcknowledgedRun(item.delivery.place)]
-        commit.changes = [[9]]
+        let commit = Commit(partition: item.partition, epoch: item.epoch, sequence: 2)
+        let decision = TurnDecision()
+        decision.record([9])
         var writer = WireWriter()
-        commit.encode(into: &writer)
+        let runs = [AcknowledgedRun(item.delivery.place)]
+        commit.encode(acknowledging: runs, decision, into: &writer)
         stage.send(writer.bytes, on: worker.id)
         try worker.exchange()
         #expect(worker.forgotten.contains { $0.contains("sequenceGap") })

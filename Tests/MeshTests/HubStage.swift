@@ -226,9 +226,9 @@ final class StageWorker {
         change: [UInt8] = [1],
         emit: EventEnvelope? = nil
     ) {
-        var decision = ServiceClient.Decision()
-        decision.changes = [change]
-        if let emit { decision.emitted = [.init(topic: 1, envelope: emit.encoded())] }
+        let decision = TurnDecision()
+        decision.record(change)
+        if let emit { decision.emit(emit.encoded(), to: 1) }
         _ = self.client.decided(item.partition, epoch: item.epoch, item.delivery, decision)
         self.note(self.client.finished(item.partition, epoch: item.epoch, item.delivery))
     }

@@ -159,9 +159,9 @@ private func workerWithTimer(on stage: HubStage, due: Instant) throws -> StageWo
     let worker = StageWorker(stage, instance: "worker-1")
     try worker.exchange()
     let item = try #require(worker.takeDeliveries().first)
-    var decision = ServiceClient.Decision()
+    let decision = TurnDecision()
     let timer = event("a", 5, source: "worker")
-    decision.timersSet = [TimerRequest(name: "late", due: due, event: timer)]
+    decision.set(TimerRequest(name: "late", due: due, event: timer))
     _ = worker.client.decided(item.partition, epoch: item.epoch, item.delivery, decision)
     worker.note(worker.client.finished(item.partition, epoch: item.epoch, item.delivery))
     try worker.exchange()
@@ -209,11 +209,11 @@ private func workerWithTimer(on stage: HubStage, due: Instant) throws -> StageWo
         try shoppers.exchange()
         try worker.exchange()
         let item = try #require(worker.takeDeliveries().first)
-        var decision = ServiceClient.Decision()
+        let decision = TurnDecision()
         let name = "timer-\(number)"
         let late = event("late-\(number)", UInt64(number), source: "worker")
-        decision.timersSet = [TimerRequest(name: name, due: stage.now + .seconds(60), event: late)]
-        if !number.isMultiple(of: 1000) { decision.timersCancelled = [name] }
+        decision.set(TimerRequest(name: name, due: stage.now + .seconds(60), event: late))
+        if !number.isMultiple(of: 1000) { decision.cancel(timer: name) }
         _ = worker.client.decided(item.partition, epoch: item.epoch, item.delivery, decision)
         worker.note(worker.client.finished(item.partition, epoch: item.epoch, item.delivery))
         try worker.exchange()

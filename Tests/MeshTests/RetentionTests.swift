@@ -22,9 +22,9 @@ import Testing
             try shoppers.exchange()
             try worker.exchange()
             for item in worker.takeDeliveries() {
-                var decision = ServiceClient.Decision()
+                let decision = TurnDecision()
                 let result = event("r-\(number % 7)", UInt64(number), source: "worker")
-                decision.emitted = [.init(topic: 1, envelope: result.encoded())]
+                decision.emit(result.encoded(), to: 1)
                 _ = worker.client.decided(
                     item.partition,
                     epoch: item.epoch,

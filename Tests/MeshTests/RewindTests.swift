@@ -10,7 +10,7 @@ import Testing
             worker.note(worker.client.folded(item.partition, epoch: item.epoch, item.delivery))
         }
         for partition in Set(items.map(\.partition)).sorted() {
-            var decision = ServiceClient.Decision()
+            let decision = TurnDecision()
             let before = worker.snapshots[partition]?.first ?? 0
             decision.snapshot = [before + UInt8(items.count { $0.partition == partition })]
             worker.note(worker.client.snapshotTaken(partition, decision))
@@ -78,7 +78,7 @@ import Testing
             worker.note(worker.client.folded(item.partition, epoch: item.epoch, item.delivery))
         }
         for partition in Set(items.map(\.partition)).sorted() {
-            var decision = ServiceClient.Decision()
+            let decision = TurnDecision()
             decision.snapshot = [4]
             worker.note(worker.client.snapshotTaken(partition, decision))
         }

@@ -89,6 +89,30 @@ struct StageOutcome {
     var timersCancelled: [String] = []
     var failure: String?
 
+    /// Takes over what was decided, as the hub reads it in a commit.
+    mutating func read(_ decision: TurnDecision) {
+        var writer = WireWriter()
+        Commit(partition: 0, epoch: 1, sequence: 1)
+            .encode(acknowledging: [], decision, into: &writer)
+        let failure = writer.bytes.withUnsafeBytes { frame -> (any Error)? in
+            do {
+                // The body follows the frame's length and kind.
+                var reader = WireReader(frame, offset: 5)
+                let commit = try CommitView(from: &reader)
+                self.emitted = try commit.emitted.map { try EventEnvelope(decoding: $0.envelope) }
+                self.timersSet = try commit.timersSet.map {
+                    let event = try EventEnvelope(decoding: $0.envelope)
+                    return TimerRequest(name: $0.name, due: $0.due, event: event)
+                }
+                self.timersCancelled = commit.timersCancelled
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { self.failure = "what was decided cannot be read: \(failure)" }
+    }
+
     /// The emitted events of one type.
     func events<E: Event>(_ type: E.Type) throws -> [E] {
         try self.emitted.filter { $0.type == type.type }.map { try E(decoding: $0.data) }
@@ -133,11 +157,9 @@ struct Stage<S: Service> {
         }
         let outcome = Recorder()
         let delivery = Delivery(topic: 0, offset: 0, attempt: attempt, event: envelope)
-        let turn = Turn<S>(delivery, service: self.service) { _, result in
-            outcome.value.emitted = result.emitted.map(\.event)
-            outcome.value.timersSet = result.timersSet
-            outcome.value.timersCancelled = result.timersCancelled
-        }
+        let desk = TurnDesk<S>()
+        desk.onDecision = { _ in outcome.value.read(desk.decision) }
+        let turn = Turn<S>(delivery, service: self.service, at: desk)
         switch subscription.handler {
         case .immediate(let body):
             do {

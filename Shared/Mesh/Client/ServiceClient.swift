@@ -33,7 +33,8 @@ package struct ServiceClient: Sendable {
     /// How many unacknowledged deliveries a partition may hold.
     private var window = 1
     private var partitions = OwnedPartitions()
-    private var topicNumbers: [String: Int] = [:]
+    /// All topics, by number.
+    private var topics: [MeshLayout.Topic] = []
     private var isSealing = false
     /// The texts of the events that were read last.
     private var texts = RecentTexts(keeps: true)
@@ -52,13 +53,15 @@ package struct ServiceClient: Sendable {
         let bytes = self.out.bytes
         self.out.bytes = []
         // The next ones are likely to be as large, and need not grow step by step.
-        self.out.bytes.reserveCapacity(min(bytes.count, Frame.batchBytes))
+        if bytes.count > WireWriter.frameBytesUsual {
+            self.out.bytes.reserveCapacity(min(bytes.count, Frame.batchBytes))
+        }
         guard self.isSealing else { return bytes }
         return Seal.sealed(frames: bytes, as: Frame.ToHub.sealed.rawValue)
     }
 
     /// The number of a topic, once welcomed.
-    package func topic(_ name: String) -> Int? { self.topicNumbers[name] }
+    package func topic(_ name: String) -> Int? { self.topics.firstIndex { $0.name == name } }
 
     /// Whether this epoch of this partition is still the instance's to commit to.
     package func owns(_ partition: Int, epoch: UInt64) -> Bool {
@@ -86,8 +89,10 @@ package struct ServiceClient: Sendable {
     }
 
     /// A frame that is being read, action by action.
-    package struct Reading {
+    package struct Reading: ~Copyable {
         fileprivate var reader: WireReader
+        /// What is to be done, where that is one thing; nearly always it is.
+        fileprivate var action: Action?
         /// What is to be done, the last first; deliveries are read one at a time instead.
         fileprivate var actions: [Action] = []
         fileprivate var partition = 0
@@ -115,6 +120,9 @@ package struct ServiceClient: Sendable {
             reading.topic = try reading.reader.count()
             reading.offset = try reading.reader.varint()
             reading.attempt = try reading.reader.count()
+        case .committed:
+            reading.action = try self.committed(&reading.reader)
+            reading.reader.offset = frame.count
         case .sealed:
             let isFlawed = !self.flaws.isEmpty && self.flaws.contains("damage-unnoticed")
             guard let inside = Seal.opened(frame, isFlawed: isFlawed) else {
@@ -133,7 +141,7 @@ package struct ServiceClient: Sendable {
     ///
     /// - Throws: `WireError` where it cannot be read; then close the connection.
     package mutating func next(_ reading: inout Reading) throws(WireError) -> Action? {
-        if let action = reading.actions.popLast() { return action }
+        if let action = reading.action.take() ?? reading.actions.popLast() { return action }
         while !reading.reader.isAtEnd {
             if let action = try self.delivered(&reading) { return action }
         }
@@ -164,13 +172,6 @@ package struct ServiceClient: Sendable {
         case .assign: return try self.assigned(&reader)
         case .revoke: return try self.revoked(&reader)
         case .journal: return try self.journal(&reader)
-        case .committed:
-            let partition = try reader.count()
-            let epoch = try reader.varint()
-            let sequence = try reader.varint()
-            guard self.partitions[partition]?.answered(sequence, epoch: epoch) == true
-            else { return [] }
-            return [.committed(partition: partition, epoch: epoch, sequence: sequence)]
         case .commitRefused: return try self.commitRefused(&reader)
         case .settled: return try self.settled(&reader)
         case .drain:
@@ -185,13 +186,19 @@ package struct ServiceClient: Sendable {
         }
     }
 
+    private func committed(_ reader: inout WireReader) throws(WireError) -> Action? {
+        let partition = try reader.count()
+        let epoch = try reader.varint()
+        let sequence = try reader.varint()
+        guard self.partitions[partition]?.answered(sequence, epoch: epoch) == true
+        else { return nil }
+        return .committed(partition: partition, epoch: epoch, sequence: sequence)
+    }
+
     private mutating func welcomed(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let welcome = try Welcome(from: &reader)
         self.window = welcome.window
-        self.topicNumbers = [:]
-        for (number, topic) in welcome.topics.enumerated() {
-            self.topicNumbers[topic.name] = number
-        }
+        self.topics = welcome.topics
         return [.welcomed(welcome)]
     }
 
@@ -365,17 +372,6 @@ package struct ServiceClient: Sendable {
 
     // MARK: What the service did
 
-    /// What a turn adds to the acknowledgement of its event.
-    package struct Decision: Sendable {
-        package var emitted: [Commit.Emission] = []
-        package var changes: [[UInt8]] = []
-        package var timersSet: [TimerRequest] = []
-        package var timersCancelled: [String] = []
-        package var snapshot: [UInt8]?
-
-        package init() {}
-    }
-
     /// A turn has decided: its commit leaves now, in the order of decisions.
     ///
     /// - Returns: the sequence number of the commit, or nil where the partition is lost.
@@ -383,20 +379,19 @@ package struct ServiceClient: Sendable {
         _ partition: Int,
         epoch: UInt64,
         _ delivery: Delivery,
-        _ decision: Decision
+        _ decision: TurnDecision
     ) -> UInt64? {
         guard let state = self.partitions[partition], state.epoch == epoch else { return nil }
         state.sequence += 1
         state.commitsSinceSnapshot = decision.snapshot == nil ? state.commitsSinceSnapshot + 1 : 0
-        var commit = Commit(partition: partition, epoch: epoch, sequence: state.sequence)
-        commit.acknowledged = [AcknowledgedRun(delivery.place)]
-        commit.emitted = decision.emitted
-        commit.changes = decision.changes
-        commit.timersSet = decision.timersSet
-        commit.timersCancelled = decision.timersCancelled
-        commit.snapshot = decision.snapshot
-        commit.credit = 1
-        commit.encode(into: &self.out)
+        let commit = Commit(
+            partition: partition,
+            epoch: epoch,
+            sequence: state.sequence,
+            credit: 1
+        )
+        let run = CollectionOfOne(AcknowledgedRun(delivery.place))
+        commit.encode(acknowledging: run, decision, into: &self.out)
         return state.sequence
     }
 
@@ -404,13 +399,12 @@ package struct ServiceClient: Sendable {
     package mutating func emittedOutsideTurn(
         _ partition: Int,
         epoch: UInt64,
-        _ emitted: [Commit.Emission]
+        _ decision: TurnDecision
     ) {
         guard let state = self.partitions[partition], state.epoch == epoch else { return }
         state.sequence += 1
-        var commit = Commit(partition: partition, epoch: epoch, sequence: state.sequence)
-        commit.emitted = emitted
-        commit.encode(into: &self.out)
+        let commit = Commit(partition: partition, epoch: epoch, sequence: state.sequence)
+        commit.encode(acknowledging: EmptyCollection(), decision, into: &self.out)
     }
 
     /// How many turns committed since the partition's last snapshot.
@@ -460,17 +454,18 @@ package struct ServiceClient: Sendable {
     }
 
     /// Commits a projection's snapshot together with its places and what it publishes.
-    package mutating func snapshotTaken(_ partition: Int, _ decision: Decision) -> [Action] {
+    package mutating func snapshotTaken(_ partition: Int, _ decision: TurnDecision) -> [Action] {
         guard let state = self.partitions[partition], state.phase != .restoring,
             !state.folded.isEmpty
         else { return [] }
         state.sequence += 1
-        var commit = Commit(partition: partition, epoch: state.epoch, sequence: state.sequence)
-        commit.acknowledged = state.folded
-        commit.emitted = decision.emitted
-        commit.snapshot = decision.snapshot
-        commit.credit = state.spent
-        commit.encode(into: &self.out)
+        let commit = Commit(
+            partition: partition,
+            epoch: state.epoch,
+            sequence: state.sequence,
+            credit: state.spent
+        )
+        commit.encode(acknowledging: state.folded, decision, into: &self.out)
         state.folded = []
         state.foldedCount = 0
         state.spent = 0

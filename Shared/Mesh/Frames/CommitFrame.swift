@@ -4,61 +4,38 @@ package struct Commit: Sendable, Hashable {
     package var epoch: UInt64
     /// 1 for the first commit of an epoch, then without gaps.
     package var sequence: UInt64
-    package var acknowledged: [AcknowledgedRun] = []
-    package var emitted: [Emission] = []
-    package var changes: [[UInt8]] = []
-    package var timersSet: [TimerRequest] = []
-    package var timersCancelled: [String] = []
-    package var snapshot: [UInt8]?
     /// How many more deliveries the client is ready for.
-    package var credit = 0
+    package var credit: Int
 
-    /// An event for a topic, by number.
-    package struct Emission: Sendable, Hashable {
-        package var topic: Int
-        package var envelope: [UInt8]
-
-        package init(topic: Int, envelope: [UInt8]) {
-            self.topic = topic
-            self.envelope = envelope
-        }
-    }
-
-    package init(partition: Int, epoch: UInt64, sequence: UInt64) {
+    package init(partition: Int, epoch: UInt64, sequence: UInt64, credit: Int = 0) {
         self.partition = partition
         self.epoch = epoch
         self.sequence = sequence
+        self.credit = credit
     }
 
-    package func encode(into writer: inout WireWriter) {
+    /// Appends the frame of the commit with what it acknowledges and what was decided.
+    package func encode(
+        acknowledging runs: some Collection<AcknowledgedRun>,
+        _ decision: TurnDecision,
+        into writer: inout WireWriter
+    ) {
         writer.frame(.commit) { frame in
-            frame.varint(UInt64(self.partition))
-            frame.varint(self.epoch)
-            frame.varint(self.sequence)
-            frame.varint(UInt64(self.credit))
-            frame.varint(UInt64(self.acknowledged.count))
-            for run in self.acknowledged {
-                frame.varint(UInt64(run.topic))
-                frame.varint(run.offsets.lowerBound)
-                frame.varint(UInt64(run.offsets.count))
+            frame.pieces(atMost: 5 * WireWriter.varintBytesMax) {
+                $0.varint(UInt64(self.partition))
+                $0.varint(self.epoch)
+                $0.varint(self.sequence)
+                $0.varint(UInt64(self.credit))
+                $0.varint(UInt64(runs.count))
             }
-            frame.varint(UInt64(self.emitted.count))
-            for emission in self.emitted {
-                frame.varint(UInt64(emission.topic))
-                frame.counted(emission.envelope)
+            for run in runs {
+                frame.pieces(atMost: 3 * WireWriter.varintBytesMax) {
+                    $0.varint(UInt64(run.topic))
+                    $0.varint(run.offsets.lowerBound)
+                    $0.varint(UInt64(run.offsets.count))
+                }
             }
-            frame.varint(UInt64(self.changes.count))
-            for change in self.changes { frame.counted(change) }
-            frame.varint(UInt64(self.timersSet.count))
-            for timer in self.timersSet {
-                frame.text(timer.name)
-                frame.i64(timer.due.nanoseconds)
-                frame.counted(timer.event.encoded())
-            }
-            frame.varint(UInt64(self.timersCancelled.count))
-            for name in self.timersCancelled { frame.text(name) }
-            frame.u8(self.snapshot == nil ? 0 : 1)
-            if let snapshot = self.snapshot { frame.counted(snapshot) }
+            decision.encode(into: &frame)
         }
     }
 }

@@ -2,33 +2,37 @@
 ///
 /// Connections are few and looked up for every frame: halving a short list is faster than hashing.
 package struct ConnectionTable<Value>: RandomAccessCollection {
-    private var entries: [(key: ConnectionID, value: Value)] = []
+    /// The ids, ascending.
+    package private(set) var keys: [ConnectionID] = []
+    /// What belongs to them, in their order.
+    package private(set) var values: [Value] = []
 
     package init() {}
 
     package var startIndex: Int { 0 }
-    package var endIndex: Int { self.entries.count }
-    package subscript(index: Int) -> (key: ConnectionID, value: Value) { self.entries[index] }
-
-    /// The ids, ascending.
-    package var keys: [ConnectionID] { self.entries.map(\.key) }
-
-    /// What belongs to them, in their order.
-    package var values: [Value] { self.entries.map(\.value) }
+    package var endIndex: Int { self.keys.count }
+    package subscript(index: Int) -> (key: ConnectionID, value: Value) {
+        (self.keys[index], self.values[index])
+    }
 
     package subscript(id: ConnectionID) -> Value? {
         get {
-            let place = self.place(of: id)
-            guard place < self.entries.count, self.entries[place].key == id else { return nil }
-            return self.entries[place].value
+            let place = self.keys.place(of: id)
+            return place.isKnown ? self.values[place.index] : nil
         }
         set {
-            let place = self.place(of: id)
-            let isKnown = place < self.entries.count && self.entries[place].key == id
-            switch (newValue, isKnown) {
-            case (let value?, true): self.entries[place].value = value
-            case (let value?, false): self.entries.insert((id, value), at: place)
-            case (nil, true): self.entries.remove(at: place)
+            let place = self.keys.place(of: id)
+            switch (newValue, place.isKnown) {
+            case (let value?, true): self.values[place.index] = value
+            case (let value?, false) where place.index == self.keys.count:
+                self.keys.append(id)
+                self.values.append(value)
+            case (let value?, false):
+                self.keys.insert(id, at: place.index)
+                self.values.insert(value, at: place.index)
+            case (nil, true):
+                self.keys.remove(at: place.index)
+                self.values.remove(at: place.index)
             case (nil, false): break
             }
         }
@@ -42,15 +46,20 @@ package struct ConnectionTable<Value>: RandomAccessCollection {
     }
 
     /// Removes all, and keeps their room.
-    package mutating func removeAll() { self.entries.removeAll(keepingCapacity: true) }
+    package mutating func removeAll() {
+        self.keys.removeAll(keepingCapacity: true)
+        self.values.removeAll(keepingCapacity: true)
+    }
+}
 
+extension [ConnectionID] {
     /// Where the connection is, or would be.
-    private func place(of id: ConnectionID) -> Int {
-        var (low, high) = (0, self.entries.count)
+    fileprivate func place(of id: ConnectionID) -> (index: Int, isKnown: Bool) {
+        var (low, high) = (0, self.count)
         while low < high {
             let middle = (low + high) / 2
-            if self.entries[middle].key < id { low = middle + 1 } else { high = middle }
+            if self[middle] < id { low = middle + 1 } else { high = middle }
         }
-        return low
+        return (low, low < self.count && self[low] == id)
     }
 }

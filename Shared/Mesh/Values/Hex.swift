@@ -12,13 +12,23 @@ public enum Hex {
     }
 
     /// Returns the character of a number below 16.
+    @inlinable
     package static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
     }
 
+    /// Returns the character of one of the 16 digits of `word`, from the first one on.
+    @inlinable
+    package static func digit(of word: UInt64, at index: Int) -> UInt8 {
+        self.digit(UInt8(truncatingIfNeeded: word >> UInt64(4 * (15 - index))) & 15)
+    }
+
     /// Returns the 16 digits of `word`.
     public static func text(_ word: UInt64) -> String {
-        withUnsafeBytes(of: word.bigEndian) { self.text($0) }
+        String(unsafeUninitializedCapacity: 16) { digits in
+            for index in 0..<16 { digits[index] = self.digit(of: word, at: index) }
+            return 16
+        }
     }
 
     /// Returns the bytes that `text` spells, or nil where it is not hexadecimal.

@@ -53,13 +53,7 @@ public struct BinaryEncoder: FieldCoder {
         self.writer.u8(0)
         try value.fields(&self)
         let count = self.writer.bytes.count - start - 1
-        if count < 0x80 {
-            self.writer.bytes[start] = UInt8(count)
-        } else {
-            var length = WireWriter()
-            length.varint(UInt64(count))
-            self.writer.bytes.replaceSubrange(start...start, with: length.bytes)
-        }
+        self.writer.putLength(count, at: start, room: 1)
     }
 
     /// Writes the count, then each value.

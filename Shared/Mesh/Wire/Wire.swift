@@ -37,8 +37,7 @@ public struct WireWriter: Sendable {
     /// Appends bytes as they are.
     @inlinable
     public mutating func raw(_ value: UnsafeRawBufferPointer) {
-        // As bytes of a known type they are copied as a block, not one by one.
-        self.bytes.append(contentsOf: value.assumingMemoryBound(to: UInt8.self))
+        self.pieces(atMost: value.count) { $0.raw(value) }
     }
 
     /// Appends 1 to 10 bytes, fewer for smaller numbers (LEB128).
@@ -60,11 +59,14 @@ public struct WireWriter: Sendable {
     /// costs more than the pieces.
     @inlinable
     @inline(__always)
-    mutating func pieces(atMost count: Int, _ write: (inout WirePieces) -> Void) {
-        withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { room in
-            var pieces = WirePieces(room: room)
-            write(&pieces)
-            self.raw(UnsafeRawBufferPointer(rebasing: room[..<pieces.count]))
+    package mutating func pieces(atMost count: Int, _ write: (inout WirePieces) -> Void) {
+        self.bytes.append(addingCapacity: count) { span in
+            span.withUnsafeMutableBufferPointer { bytes, used in
+                let room = UnsafeMutableRawBufferPointer(bytes)
+                var pieces = WirePieces(room: room, count: used)
+                write(&pieces)
+                used = pieces.count
+            }
         }
     }
 
@@ -78,27 +80,46 @@ public struct WireWriter: Sendable {
     /// Appends the length as a varint, then the bytes.
     @inlinable
     public mutating func counted(_ value: UnsafeRawBufferPointer) {
-        self.varint(UInt64(value.count))
-        self.raw(value)
+        self.pieces(atMost: Self.varintBytesMax + value.count) {
+            $0.varint(UInt64(value.count))
+            $0.raw(value)
+        }
     }
 
-    /// Appends what `write` appends, with its length as a varint before it.
+    /// Appends what `write` appends, with its length as a varint before it; returns that length.
+    ///
+    /// Where the length takes another number of bytes than `lengthBytes`, what was written moves.
     @inlinable
-    mutating func countedInPlace(_ write: (inout WireWriter) -> Void) {
+    @discardableResult
+    mutating func countedInPlace(
+        lengthBytes: Int = 2,
+        _ write: (inout WireWriter) -> Void
+    ) -> Int {
         let start = self.bytes.count
-        // Most lengths take two bytes; what takes more or fewer moves.
-        self.bytes.append(0)
-        self.bytes.append(0)
+        for _ in 0..<lengthBytes { self.bytes.append(0) }
         write(&self)
-        let count = self.bytes.count - start - 2
-        if count >= 0x80, count < 0x4000 {
-            self.bytes[start] = UInt8(truncatingIfNeeded: count) | 0x80
-            self.bytes[start + 1] = UInt8(truncatingIfNeeded: count >> 7)
-            return
+        let count = self.bytes.count - start - lengthBytes
+        self.putLength(count, at: start, room: lengthBytes)
+        return count
+    }
+
+    /// Puts the length of what stands behind `start + room` at `start`.
+    @usableFromInline
+    mutating func putLength(_ count: Int, at start: Int, room: Int) {
+        let needed = (UInt64(count | 1).bitWidth - UInt64(count | 1).leadingZeroBitCount + 6) / 7
+        for _ in 0..<max(0, needed - room) { self.bytes.append(0) }
+        self.bytes.withUnsafeMutableBytes { raw in
+            if needed != room, let base = raw.baseAddress {
+                (base + start + needed).copyMemory(from: base + start + room, byteCount: count)
+            }
+            var rest = count
+            for index in start..<start + needed {
+                raw[index] = UInt8(truncatingIfNeeded: rest) | 0x80
+                rest >>= 7
+            }
+            raw[start + needed - 1] &= 0x7F
         }
-        var length = WireWriter()
-        length.varint(UInt64(count))
-        self.bytes.replaceSubrange(start..<start + 2, with: length.bytes)
+        if needed < room { self.bytes.removeLast(room - needed) }
     }
 
     /// Appends the UTF-8 length as a varint, then the text.
@@ -111,21 +132,43 @@ public struct WireWriter: Sendable {
 
 /// Puts together what ``WireWriter/pieces(atMost:_:)`` then appends at once.
 @usableFromInline
-struct WirePieces {
+package struct WirePieces {
     @usableFromInline let room: UnsafeMutableRawBufferPointer
-    @usableFromInline var count = 0
+    /// How many bytes of ``room`` are written.
+    @usableFromInline var count: Int
 
     @inlinable
-    init(room: UnsafeMutableRawBufferPointer) { self.room = room }
+    init(room: UnsafeMutableRawBufferPointer, count: Int) {
+        self.room = room
+        self.count = count
+    }
 
+    /// Adds bytes as they are.
     @inlinable
-    mutating func raw(_ value: UnsafeRawBufferPointer) {
-        UnsafeMutableRawBufferPointer(rebasing: self.room[self.count...]).copyMemory(from: value)
+    @inline(__always)
+    package mutating func raw(_ value: UnsafeRawBufferPointer) {
+        precondition(value.count <= self.room.count - self.count, "no room for the pieces")
+        guard let bytes = value.baseAddress, let room = self.room.baseAddress else { return }
+        (room + self.count).copyMemory(from: bytes, byteCount: value.count)
         self.count &+= value.count
     }
 
+    /// Adds one byte.
     @inlinable
-    mutating func varint(_ value: UInt64) {
+    package mutating func u8(_ value: UInt8) {
+        self.room[self.count] = value
+        self.count &+= 1
+    }
+
+    /// Adds the UTF-8 of a text.
+    @inlinable
+    package mutating func raw(_ value: StaticString) {
+        self.raw(UnsafeRawBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount))
+    }
+
+    /// Adds a number of 1 to 10 bytes.
+    @inlinable
+    package mutating func varint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
             self.room[self.count] = UInt8(truncatingIfNeeded: rest) | 0x80
@@ -136,8 +179,9 @@ struct WirePieces {
         self.count &+= 1
     }
 
+    /// Adds a counted text.
     @inlinable
-    mutating func text(_ value: String) {
+    package mutating func text(_ value: String) {
         var value = value
         value.withUTF8 {
             self.varint(UInt64($0.count))
@@ -252,14 +296,19 @@ public struct WireReader {
 
     /// Reads a varint that must fit `Int`.
     @inlinable
+    @inline(__always)
     public mutating func count() throws(WireError) -> Int {
         let value = try self.varint()
-        guard value <= UInt64(Int32.max) else { throw WireError("the count \(value) is absurd") }
+        guard value <= UInt64(Int32.max) else { throw self.absurd(value) }
         return Int(value)
     }
 
+    @usableFromInline
+    func absurd(_ count: UInt64) -> WireError { WireError("the count \(count) is absurd") }
+
     /// Reads a counted byte string as a view into the bytes.
     @inlinable
+    @inline(__always)
     public mutating func view() throws(WireError) -> UnsafeRawBufferPointer {
         let length = try self.count()
         guard self.remaining >= length else { throw self.truncated(length) }
@@ -280,7 +329,13 @@ public struct WireReader {
     /// Reads a counted text; bytes that are not UTF-8 are an error.
     @inlinable
     public mutating func text() throws(WireError) -> String {
-        guard let text = String(ifUTF8: try self.view()) else {
+        try self.text(of: try self.view())
+    }
+
+    /// Returns the text of the bytes that were read last.
+    @inlinable
+    func text(of view: UnsafeRawBufferPointer) throws(WireError) -> String {
+        guard let text = String(ifUTF8: view) else {
             throw WireError("a text at byte \(self.offset) is not UTF-8")
         }
         return text
@@ -298,12 +353,22 @@ extension String {
     package init?(ifUTF8 bytes: UnsafeRawBufferPointer) {
         // Most texts are ASCII, which needs no further look.
         if bytes.isASCII {
-            self = String(decoding: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
+            self = String(unsafeUninitializedCapacity: bytes.count) {
+                UnsafeMutableRawBufferPointer($0).copyMemory(from: bytes)
+                return bytes.count
+            }
         } else if let text = String(validating: bytes, as: UTF8.self) {
             self = text
         } else {
             return nil
         }
+    }
+
+    /// Whether these are the bytes of the text; may change how it is stored, not what it says.
+    @inlinable
+    @inline(__always)
+    mutating func hasBytes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        self.utf8.count == bytes.count && self.withUTF8 { bytes.hasEqualBytes($0) }
     }
 }
 
@@ -324,7 +389,7 @@ extension UnsafeRawBufferPointer {
 
     /// Whether these are the same bytes; the counts must be equal.
     @inlinable
-    func hasEqualBytes(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
+    package func hasEqualBytes(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
         let other = UnsafeRawBufferPointer(other)
         var index = 0
         while index &+ 8 <= self.count {

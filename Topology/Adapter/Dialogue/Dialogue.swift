@@ -285,8 +285,8 @@ package struct Dialogue: Sendable {
         _ emissions: [Reply.Emission],
         _ cause: EventEnvelope,
         now: Instant
-    ) throws(Reply.Mistake) -> ServiceClient.Decision {
-        var decision = ServiceClient.Decision()
+    ) throws(Reply.Mistake) -> TurnDecision {
+        let decision = TurnDecision()
         var bytes = 0
         for (index, emission) in emissions.enumerated() {
             let place = "emit[\(index)]"
@@ -302,7 +302,7 @@ package struct Dialogue: Sendable {
             guard bytes <= Frame.bodyBytesMax / 2 else {
                 throw Reply.Mistake(message: "\(place): too many bytes for one turn")
             }
-            decision.emitted.append(Commit.Emission(topic: topic, envelope: envelope))
+            decision.emit(envelope, to: topic)
         }
         return decision
     }

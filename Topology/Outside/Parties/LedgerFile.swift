@@ -7,8 +7,9 @@ import Mesh
 ///
 /// Public only so that the compiler makes what reads and writes anew for each kind of entry.
 public enum LedgerFile {
+    /// What a line ends with: its checksum under this key, of 16 digits, then ``tailEnd``.
     private static let checkKey: StaticString = ",\"check\":\""
-    /// The length of ``tail(of:)``: the key, 16 digits, a quote and a brace.
+    private static let tailEnd: StaticString = "\"}"
     private static let tailLength = 10 + 16 + 2
     private static let newline = UInt8(ascii: "\n")
 
@@ -28,24 +29,27 @@ public enum LedgerFile {
         var entry = entry
         // Writing reads fields and has nothing to refuse.
         do { try entry.fields(&encoder) } catch { preconditionFailure("writing failed: \(error)") }
-        var line = encoder.bytes
-        line.append(contentsOf: line.withUnsafeBytes { self.tail(of: $0) })
-        line.append(self.newline)
-        return line
+        let check = encoder.writer.bytes.withUnsafeBytes { StableHash.of($0) }
+        encoder.writer.pieces(atMost: self.tailLength + 1) { line in
+            line.raw(self.checkKey)
+            for index in 0..<16 { line.u8(Hex.digit(of: check, at: index)) }
+            line.raw(self.tailEnd)
+            line.u8(self.newline)
+        }
+        return encoder.writer.bytes
     }
 
-    /// The end of a line: the checksum of what stands before it.
-    private static func tail(of covered: UnsafeRawBufferPointer) -> [UInt8] {
-        var tail: [UInt8] = []
-        tail.reserveCapacity(self.tailLength)
-        self.checkKey.withUTF8Buffer { tail.append(contentsOf: $0) }
+    /// Whether `tail` is what a line ends with that begins with `covered`.
+    private static func isTail(
+        _ tail: UnsafeRawBufferPointer,
+        of covered: UnsafeRawBufferPointer
+    ) -> Bool {
         let check = StableHash.of(covered)
-        for shift in stride(from: UInt64(60), through: 0, by: -4) {
-            tail.append(Hex.digit(UInt8(truncatingIfNeeded: check >> shift) & 15))
+        let digits = self.checkKey.utf8CodeUnitCount
+        for index in 0..<16 where tail[digits + index] != Hex.digit(of: check, at: index) {
+            return false
         }
-        tail.append(UInt8(ascii: "\""))
-        tail.append(UInt8(ascii: "}"))
-        return tail
+        return tail.hasText(self.checkKey, at: 0) && tail.hasText(self.tailEnd, at: digits + 16)
     }
 
     /// Reads all entries of a ledger whose bytes are those; `file` is its name, for errors.
@@ -110,7 +114,7 @@ public enum LedgerFile {
         guard split > 0 else { throw WireError("the line has no checksum") }
         let covered = UnsafeRawBufferPointer(rebasing: line[..<split])
         let tail = UnsafeRawBufferPointer(rebasing: line[split...])
-        guard self.tail(of: covered).withUnsafeBytes({ $0.elementsEqual(tail) }) else {
+        guard self.isTail(tail, of: covered) else {
             throw WireError("the line is not what was written: its checksum differs")
         }
         var decoder = LedgerLineDecoder(covered)

@@ -91,23 +91,34 @@ struct LedgerLineDecoder: FieldCoder {
     }
 
     private mutating func key(_ name: StaticString) throws(WireError) {
-        let isNext = self.isFirst || self.skip(",")
+        let comma = self.isFirst ? 0 : 1
+        let start = self.offset + comma + 1
+        let end = start + name.utf8CodeUnitCount
+        guard end + 2 <= self.bytes.count,
+            self.isFirst || self.bytes[self.offset] == UInt8(ascii: ","),
+            self.bytes[start - 1] == UInt8(ascii: "\""), self.bytes.hasText(name, at: start),
+            self.bytes[end] == UInt8(ascii: "\""), self.bytes[end + 1] == UInt8(ascii: ":")
+        else { throw self.unusual }
         self.isFirst = false
-        guard isNext, self.skip("\""), self.skip(name), self.skip("\":") else {
-            throw self.unusual
-        }
+        self.offset = end + 2
     }
 
     /// Steps over `text` where it comes next.
     private mutating func skip(_ text: StaticString) -> Bool {
-        let count = text.utf8CodeUnitCount
-        guard self.bytes.count - self.offset >= count else { return false }
-        for index in 0..<count where self.bytes[self.offset + index] != text.utf8Start[index] {
-            return false
-        }
-        self.offset += count
+        guard self.bytes.hasText(text, at: self.offset) else { return false }
+        self.offset += text.utf8CodeUnitCount
         return true
     }
 
     private var unusual: WireError { WireError("not as ledgers are written") }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether that text stands at `offset`.
+    func hasText(_ text: StaticString, at offset: Int) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard self.count - offset >= count else { return false }
+        return UnsafeRawBufferPointer(rebasing: self[offset..<offset + count])
+            .hasEqualBytes(UnsafeBufferPointer(start: text.utf8Start, count: count))
+    }
 }

@@ -25,12 +25,15 @@ package struct MailRelayMachine: PartyMachine {
                 time: now
             )
             self.recovered(entry)
-            return PartyResult(answer: self.known(request.key).encoded(), entries: [entry])
+            let answer = MailAnswer(outcome: .sent, message: entry.message)
+            return PartyResult(answer: answer.encoded(), entries: [entry])
 
         case .send, .status:
             return PartyResult(answer: self.known(request.key).encoded())
         }
     }
+
+    package static func line(of entry: MailLedger.Entry) -> [UInt8] { LedgerFile.line(entry) }
 
     package mutating func recovered(_ entry: MailLedger.Entry) {
         self.sent.insert(entry.key)

@@ -9,26 +9,27 @@ package enum PartyOutput: Sendable, Hashable {
     case hangUp(caller: Int, reason: String)
 }
 
+/// An answer that may not leave yet.
+private struct HeldAnswer {
+    var due: Instant
+    var caller: Int
+    var framed: [UInt8]
+}
+
 /// An outside party at work: frames in, frames out, a durable ledger in between, and its faults.
 ///
 /// Answers wait until ``flush(now:)`` has made the ledger durable, so requests that arrive
 /// together share one sync. Callers are numbers that the owner chooses.
 package final class PartyDesk<Machine: PartyMachine> {
-    private struct Answer {
-        var due: Instant
-        var caller: Int
-        var framed: [UInt8]
-    }
-
     private let disk: any Disk
     private var machine: Machine
     private var faults = PartyFaults()
     /// What the ledger does not have yet.
     private var unwritten: [UInt8] = []
     /// Answers to what is not durable yet.
-    private var held: [Answer] = []
+    private var held: [HeldAnswer] = []
     /// Answers that a fault delays, by due time.
-    private var delayed: [Answer] = []
+    private var delayed: [HeldAnswer] = []
     private var requests = 0
     /// The room for the ledger that a full disk cannot take away.
     private var room: LedgerRoom
@@ -174,13 +175,13 @@ package final class PartyDesk<Machine: PartyMachine> {
         }
         let result = try self.machine.answer(frame.body, now: now)
         self.requests += 1
-        for entry in result.entries { self.unwritten += LedgerFile.line(entry) }
+        for entry in result.entries { self.unwritten += Machine.line(of: entry) }
         self.busyUntil = max(self.busyUntil, now) + self.work
         guard !effect.withholds else { return [] }
         let framed = OutsideFrame.answer(id: frame.id, body: result.answer)
         for _ in 0..<effect.copies {
             let due = self.busyUntil + effect.delay
-            self.held.append(Answer(due: due, caller: caller, framed: framed))
+            self.held.append(HeldAnswer(due: due, caller: caller, framed: framed))
         }
         return []
     }

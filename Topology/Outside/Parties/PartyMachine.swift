@@ -15,6 +15,11 @@ package protocol PartyMachine: Sendable {
     /// - Throws: `WireError` where the bytes are no request; nothing has changed then.
     mutating func answer(_ request: [UInt8], now: Instant) throws(WireError) -> PartyResult<Entry>
 
+    /// Returns the line of an entry in the ledger: what ``LedgerFile`` makes of it.
+    ///
+    /// Asked of the machine, whose kind of entry the compiler knows.
+    static func line(of entry: Entry) -> [UInt8]
+
     /// Takes over an entry of the ledger; called for each before the first request.
     mutating func recovered(_ entry: Entry)
 

@@ -151,7 +151,7 @@ final class BenchConsumer {
     func flush() {
         for partition in self.client.owned
         where self.acknowledges && self.client.foldedCount(partition) > 0 {
-            let actions = self.client.snapshotTaken(partition, ServiceClient.Decision())
+            let actions = self.client.snapshotTaken(partition, TurnDecision())
             for action in actions { self.perform(action) }
         }
         self.connection.send(self.client.takeOutput())
