@@ -53,15 +53,14 @@ public struct Money: RawRepresentable, Hashable, Sendable, Comparable, CustomStr
     /// The amount as people write it: `$1,234.50`.
     public var description: String {
         let cents = self.rawValue.magnitude
-        var digits = String(cents / 100)
-        var grouped = ""
-        while digits.count > 3 {
-            grouped = "," + digits.suffix(3) + grouped
-            digits = String(digits.dropLast(3))
+        let digits = String(cents / 100).utf8
+        var text = self.rawValue < 0 ? "-$" : "$"
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index).isMultiple(of: 3) { text.append(",") }
+            text.unicodeScalars.append(Unicode.Scalar(digit))
         }
         let fraction = cents % 100
-        let sign = self.rawValue < 0 ? "-" : ""
-        return "\(sign)$\(digits)\(grouped).\(fraction < 10 ? "0" : "")\(fraction)"
+        return text + (fraction < 10 ? ".0" : ".") + String(fraction)
     }
     /// Orders amounts by their size.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }

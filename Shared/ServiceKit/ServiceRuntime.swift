@@ -134,7 +134,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         switch action {
         case .welcomed(let welcome):
             self.welcome = welcome
-            self.desk.welcomed(topics: welcome.topics.map { $0.name })
+            self.desk.welcomed(topics: welcome.topics)
             self.settings = (try? JSONValue(parsing: welcome.settings)) ?? .object([])
         case .restore(let partition, let snapshot):
             self.restore(partition, snapshot)

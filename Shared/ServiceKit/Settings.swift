@@ -75,6 +75,7 @@ public struct Settings: Sendable {
         let unknown = members.map(\.name).filter {
             !self.known.contains($0) && !CallPolicy.settings.contains($0)
         }
+        guard !unknown.isEmpty else { return self.wrong }
         let choice = self.known.sorted().joined(separator: ", ")
         return self.wrong + unknown.map { "settings.\($0): unknown key; there are \(choice)" }
     }

@@ -15,7 +15,7 @@ public final class TurnDesk<S: Service>: @unchecked Sendable {
     var changes: [S.Change] = []
     /// Called when a turn has decided and its changes are applied.
     var onDecision: (Turn<S>) -> Void = { _ in }
-    private var numbers: [String: Int] = [:]
+    private var topics: [MeshLayout.Topic] = []
     /// The numbers of the topics that events were emitted to: a few, looked up for each event.
     private var known: [(event: ObjectIdentifier, topic: Int)] = []
 
@@ -26,9 +26,8 @@ public final class TurnDesk<S: Service>: @unchecked Sendable {
     }
 
     /// The hub has let the instance in: these are its topics, by number.
-    func welcomed(topics: [String]) {
-        self.numbers = [:]
-        for (number, topic) in topics.enumerated() { self.numbers[topic] = number }
+    func welcomed(topics: [MeshLayout.Topic]) {
+        self.topics = topics
         self.known = []
     }
 
@@ -38,7 +37,7 @@ public final class TurnDesk<S: Service>: @unchecked Sendable {
     func topic<E: Event>(of event: E.Type) -> Int {
         let id = ObjectIdentifier(event)
         for entry in self.known where entry.event == id { return entry.topic }
-        let topic = self.numbers[E.topic] ?? Int(Int32.max)
+        let topic = self.topics.firstIndex { $0.name == E.topic } ?? Int(Int32.max)
         self.known.append((id, topic))
         return topic
     }

@@ -33,7 +33,8 @@ package struct ServiceClient: Sendable {
     /// How many unacknowledged deliveries a partition may hold.
     private var window = 1
     private var partitions = OwnedPartitions()
-    private var topicNumbers: [String: Int] = [:]
+    /// All topics, by number.
+    private var topics: [MeshLayout.Topic] = []
     private var isSealing = false
     /// The texts of the events that were read last.
     private var texts = RecentTexts(keeps: true)
@@ -52,13 +53,15 @@ package struct ServiceClient: Sendable {
         let bytes = self.out.bytes
         self.out.bytes = []
         // The next ones are likely to be as large, and need not grow step by step.
-        self.out.bytes.reserveCapacity(min(bytes.count, Frame.batchBytes))
+        if bytes.count > WireWriter.frameBytesUsual {
+            self.out.bytes.reserveCapacity(min(bytes.count, Frame.batchBytes))
+        }
         guard self.isSealing else { return bytes }
         return Seal.sealed(frames: bytes, as: Frame.ToHub.sealed.rawValue)
     }
 
     /// The number of a topic, once welcomed.
-    package func topic(_ name: String) -> Int? { self.topicNumbers[name] }
+    package func topic(_ name: String) -> Int? { self.topics.firstIndex { $0.name == name } }
 
     /// Whether this epoch of this partition is still the instance's to commit to.
     package func owns(_ partition: Int, epoch: UInt64) -> Bool {
@@ -195,10 +198,7 @@ package struct ServiceClient: Sendable {
     private mutating func welcomed(_ reader: inout WireReader) throws(WireError) -> [Action] {
         let welcome = try Welcome(from: &reader)
         self.window = welcome.window
-        self.topicNumbers = [:]
-        for (number, topic) in welcome.topics.enumerated() {
-            self.topicNumbers[topic.name] = number
-        }
+        self.topics = welcome.topics
         return [.welcomed(welcome)]
     }
 

@@ -82,11 +82,14 @@ package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 extension WireWriter {
+    /// What most frames fit in.
+    static let frameBytesUsual = 512
+
     /// Begins a frame; returns where, for ``endFrame(_:)``.
     package mutating func beginFrame(_ kind: UInt8) -> Int {
         let start = self.bytes.count
-        // Most frames fit: growing step by step costs more than the frame.
-        if start == 0 { self.bytes.reserveCapacity(512) }
+        // Growing step by step costs more than the frame.
+        if start == 0 { self.bytes.reserveCapacity(Self.frameBytesUsual) }
         self.u32(0)
         self.u8(kind)
         return start

@@ -234,7 +234,6 @@ struct RecentTexts: Sendable {
     @usableFromInline
     mutating func text(_ reader: inout WireReader) throws(WireError) -> String {
         guard self.keeps else { return try reader.text() }
-        let start = reader.offset
         let bytes = try reader.view()
         let first = StableHash.word(of: bytes, at: 0, min(bytes.count, 8))
         let last =
@@ -246,14 +245,11 @@ struct RecentTexts: Sendable {
         }
         if self.entries[place].first == first, self.entries[place].last == last {
             var known = self.entries[place].text
-            if known.utf8.count == bytes.count,
-                bytes.count <= 16 || known.withUTF8({ bytes.hasEqualBytes($0) })
-            {
+            if bytes.count <= 16 ? known.utf8.count == bytes.count : known.hasBytes(bytes) {
                 return known
             }
         }
-        reader.offset = start
-        let text = try reader.text()
+        let text = try reader.text(of: bytes)
         self.entries[place] = Entry(first: first, last: last, text: text)
         return text
     }

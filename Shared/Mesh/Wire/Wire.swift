@@ -37,8 +37,7 @@ public struct WireWriter: Sendable {
     /// Appends bytes as they are.
     @inlinable
     public mutating func raw(_ value: UnsafeRawBufferPointer) {
-        // As bytes of a known type they are copied as a block, not one by one.
-        self.bytes.append(contentsOf: value.assumingMemoryBound(to: UInt8.self))
+        self.pieces(atMost: value.count) { $0.raw(value) }
     }
 
     /// Appends 1 to 10 bytes, fewer for smaller numbers (LEB128).
@@ -61,10 +60,13 @@ public struct WireWriter: Sendable {
     @inlinable
     @inline(__always)
     package mutating func pieces(atMost count: Int, _ write: (inout WirePieces) -> Void) {
-        withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { room in
-            var pieces = WirePieces(room: room)
-            write(&pieces)
-            self.raw(UnsafeRawBufferPointer(rebasing: room[..<pieces.count]))
+        self.bytes.append(addingCapacity: count) { span in
+            span.withUnsafeMutableBufferPointer { bytes, used in
+                let room = UnsafeMutableRawBufferPointer(bytes)
+                var pieces = WirePieces(room: room, count: used)
+                write(&pieces)
+                used = pieces.count
+            }
         }
     }
 
@@ -78,8 +80,10 @@ public struct WireWriter: Sendable {
     /// Appends the length as a varint, then the bytes.
     @inlinable
     public mutating func counted(_ value: UnsafeRawBufferPointer) {
-        self.varint(UInt64(value.count))
-        self.raw(value)
+        self.pieces(atMost: Self.varintBytesMax + value.count) {
+            $0.varint(UInt64(value.count))
+            $0.raw(value)
+        }
     }
 
     /// Appends what `write` appends, with its length as a varint before it; returns that length.
@@ -130,15 +134,22 @@ public struct WireWriter: Sendable {
 @usableFromInline
 package struct WirePieces {
     @usableFromInline let room: UnsafeMutableRawBufferPointer
-    @usableFromInline var count = 0
+    /// How many bytes of ``room`` are written.
+    @usableFromInline var count: Int
 
     @inlinable
-    init(room: UnsafeMutableRawBufferPointer) { self.room = room }
+    init(room: UnsafeMutableRawBufferPointer, count: Int) {
+        self.room = room
+        self.count = count
+    }
 
     /// Adds bytes as they are.
     @inlinable
+    @inline(__always)
     package mutating func raw(_ value: UnsafeRawBufferPointer) {
-        UnsafeMutableRawBufferPointer(rebasing: self.room[self.count...]).copyMemory(from: value)
+        precondition(value.count <= self.room.count - self.count, "no room for the pieces")
+        guard let bytes = value.baseAddress, let room = self.room.baseAddress else { return }
+        (room + self.count).copyMemory(from: bytes, byteCount: value.count)
         self.count &+= value.count
     }
 
@@ -351,6 +362,13 @@ extension String {
         } else {
             return nil
         }
+    }
+
+    /// Whether these are the bytes of the text; may change how it is stored, not what it says.
+    @inlinable
+    @inline(__always)
+    mutating func hasBytes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        self.utf8.count == bytes.count && self.withUTF8 { bytes.hasEqualBytes($0) }
     }
 }
 

@@ -29,8 +29,9 @@ package struct RunFold: Sendable {
         self.commits = (0..<layout.topicCount).map { topic in
             [CommitTimes](repeating: CommitTimes(), count: layout.partitionCount(topic))
         }
+        let consumed = layout.services.indices.map { layout.consumedTopics(of: $0) }
         self.consumers = (0..<layout.topicCount).map { topic in
-            layout.services.indices.filter { layout.consumedTopics(of: $0).contains(topic) }
+            layout.services.indices.filter { consumed[$0].contains(topic) }
         }
         for service in layout.services.indices {
             self.services[service].open(layout: layout, service: service)

@@ -76,7 +76,8 @@ package struct BankMachine: PartyMachine {
             time: now
         )
         self.recovered(entry)
-        return PartyResult(answer: self.known(key).encoded(), entries: [entry])
+        let answer = self.known(key, receipt: entry.receipt)
+        return PartyResult(answer: answer.encoded(), entries: [entry])
     }
 
     package static func line(of entry: BankLedger.Entry) -> [UInt8] { LedgerFile.line(entry) }
@@ -97,13 +98,14 @@ package struct BankMachine: PartyMachine {
         self.counts[entry.kind, default: 0] += 1
     }
 
-    private func known(_ key: String) -> BankAnswer {
+    /// What became of a key; `receipt` is that of the key, where it is at hand.
+    private func known(_ key: String, receipt: String? = nil) -> BankAnswer {
         guard let account = self.accounts[key] else { return BankAnswer() }
         let moved = account.outcome == .captured || account.outcome == .refunded
         return BankAnswer(
             outcome: account.outcome,
             amount: account.amount,
-            receipt: moved ? Self.receipt(key) : ""
+            receipt: moved ? receipt ?? Self.receipt(key) : ""
         )
     }
 

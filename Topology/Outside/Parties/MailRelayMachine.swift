@@ -25,7 +25,8 @@ package struct MailRelayMachine: PartyMachine {
                 time: now
             )
             self.recovered(entry)
-            return PartyResult(answer: self.known(request.key).encoded(), entries: [entry])
+            let answer = MailAnswer(outcome: .sent, message: entry.message)
+            return PartyResult(answer: answer.encoded(), entries: [entry])
 
         case .send, .status:
             return PartyResult(answer: self.known(request.key).encoded())
