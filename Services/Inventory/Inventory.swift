@@ -59,7 +59,7 @@ public actor Inventory: Service {
 
     private func follow(
         _ turn: Turn<Inventory>,
-        _ input: (StockStateMachine) -> StockDecision
+        _ input: (borrowing StockStateMachine) -> StockDecision
     ) {
         turn.decide {
             let decision = input(self.machine)
@@ -70,7 +70,7 @@ public actor Inventory: Service {
 
     private func requested(
         _ event: StockRequested,
-        _ machine: StockStateMachine
+        _ machine: borrowing StockStateMachine
     ) -> StockDecision {
         guard self.host.flaws.has(.oversell) else { return machine.requested(event) }
         // The planted bug: two turns side by side, each of which read before the other decided.

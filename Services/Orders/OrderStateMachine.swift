@@ -176,12 +176,12 @@ struct OrderStateMachine: Sendable, Hashable {
         var decision = OrderDecision(changes: [
             answer == .reserved ? .reserved(id, line: line) : .refused(id, line: line)
         ])
-        guard order.lines(answered: .none).isEmpty else { return decision }
+        if order.lines.contains(where: { $0.answer == .none }) { return decision }
 
         if !self.flaws.has(.stockTimerNeverStopped) {
             decision.actions.append(.stopTimer(.stock, id))
         }
-        if !order.lines(answered: .refused).isEmpty {
+        if order.lines.contains(where: { $0.answer == .refused }) {
             if !self.flaws.has(.outOfStockKept) { self.release(order, &decision) }
             self.cancel(order, CancelReason.outOfStock, &decision)
         } else if order.total == .zero {

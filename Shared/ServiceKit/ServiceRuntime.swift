@@ -78,8 +78,12 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
             ),
             flaws: world.flaws.names
         )
-        // Whoever lets a turn decide holds the runtime.
         self.desk.onDecision = { [unowned self] in self.decided($0) }
+    }
+
+    deinit {
+        // What a turn decides that somebody kept goes nowhere.
+        self.desk.onDecision = { _ in }
     }
 
     // MARK: What the world says

@@ -19,7 +19,9 @@ public final class TurnDecision: @unchecked Sendable {
         mutating func removeAll() {
             guard self.count > 0 else { return }
             self.count = 0
-            self.writer.bytes.removeAll(keepingCapacity: true)
+            // The room of an uncommonly large turn is given back.
+            let isUsual = self.writer.bytes.count <= Frame.batchBytes
+            self.writer.bytes.removeAll(keepingCapacity: isUsual)
         }
     }
 
