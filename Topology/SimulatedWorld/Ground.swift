@@ -176,6 +176,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
         for id in self.calls.keys.sorted() { self.end(id, .failure(CancellationError())) }
         self.onFrame = { _ in }
         self.onConnected = {}
+        self.jobs.handling = { [] }
         self.onDisconnected = {}
         self.onDrain = {}
     }

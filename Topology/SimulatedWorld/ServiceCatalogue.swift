@@ -27,7 +27,7 @@ package struct ServiceCatalogue: Sendable {
                 ground.onDisconnected = { runtime.disconnected() }
                 ground.onFrame = { try? runtime.received($0) }
                 ground.onDrain = { runtime.drain() }
-                ground.jobs.handling = { [weak runtime] in runtime?.handling ?? [] }
+                ground.jobs.handling = { runtime.handling }
             }
         }
     }

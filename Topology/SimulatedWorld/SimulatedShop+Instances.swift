@@ -38,12 +38,11 @@ extension SimulatedShop {
         let admin = SimulatedAdmin(simulation: self.simulation, hub: self.hub)
         self.instanceAdmin = admin
         admin.isNeeded = true
-        admin.onReady = { [weak self] in
-            guard let self else { return }
+        admin.onReady = { [unowned self] in
             for service in self.changes.keys.sorted() { self.advance(service) { $0.hubForgot() } }
             self.look()
         }
-        admin.onNotice = { [weak self] in self?.noticed($0) }
+        admin.onNotice = { [unowned self] in self.noticed($0) }
         admin.connect()
     }
 
@@ -61,8 +60,7 @@ extension SimulatedShop {
 
     private func look() {
         guard let admin = self.instanceAdmin, admin.isReady else { return }
-        admin.ask(["do": "status"]) { [weak self] status in
-            guard let self else { return }
+        admin.ask(["do": "status"]) { [unowned self] status in
             for service in status["services"]?.array ?? [] {
                 let view = InstanceChange.View(status: service)
                 let now = self.simulation.now
@@ -99,8 +97,7 @@ extension SimulatedShop {
             }
         }
         guard let due = self.changes[service]?.nextDeadline else { return }
-        self.simulation.at(due) { [weak self] in
-            guard let self else { return }
+        self.simulation.at(due) { [unowned self] in
             let now = self.simulation.now
             self.advance(service) { $0.timePassed(now: now) }
         }
@@ -110,8 +107,8 @@ extension SimulatedShop {
         let request: JSONValue = ["do": "leave", "instance": .string(instance)]
         // Without a hub there is nobody to hand over to: a new one will be asked again.
         guard let admin = self.instanceAdmin, admin.isReady else { return }
-        admin.ask(request) { [weak self] answer in
-            guard let self, answer["error"] != nil else { return }
+        admin.ask(request) { [unowned self] answer in
+            guard answer["error"] != nil else { return }
             self.advance(service) { $0.left(instance) }
         }
     }
