@@ -122,7 +122,7 @@ package final class SimulatedShop {
             Judge(layout: layout, except: exceptions, adding: invariants.map { $0(layout) })
         }
         self.judge = self.newJudge()
-        self.fold = RunFold(layout: layout)
+        self.fold = RunFold(layout: layout, measuresTimes: false)
         self.launcher.add(hub, ProcessPlan(name: hub.name, stage: 0))
         self.addServices()
         self.addParties()
@@ -308,7 +308,7 @@ package final class SimulatedShop {
         let onEvent = self.onEvent
         self.onEvent = nil
         self.judge = self.newJudge()
-        self.fold = RunFold(layout: self.layout)
+        self.fold = RunFold(layout: self.layout, measuresTimes: false)
         self.follower = LogFollower()
         self.follow()
         self.onEvent = onEvent

@@ -21,7 +21,7 @@ package struct OrderNumbers: Sendable {
     /// How many orders are placed and have not ended.
     package var inProgress: Int { self.open.count }
 
-    mutating func happened(_ event: ShopEvent, at time: Instant, committed: Instant) {
+    mutating func happened(_ event: ShopEvent, at time: Instant, committed: Instant?) {
         switch event {
         case .placed(let event):
             self.placed += 1
@@ -45,8 +45,8 @@ package struct OrderNumbers: Sendable {
         }
     }
 
-    private mutating func ended(_ order: OrderID, _ time: Instant) {
+    private mutating func ended(_ order: OrderID, _ time: Instant?) {
         guard let intended = self.open.removeValue(forKey: order) else { return }
-        self.latency.record(time - intended)
+        if let time { self.latency.record(time - intended) }
     }
 }
