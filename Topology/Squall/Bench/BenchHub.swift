@@ -67,7 +67,16 @@ final class BenchHub {
         guard write(self.lifeline, bytes, bytes.count) == bytes.count else {
             throw ControlError("the hub did not take its topology")
         }
-        try self.await("the hub does not listen") { FileSystem.exists("hub.sock") }
+        try self.await("the hub does not listen") { Self.listens() }
+    }
+
+    /// Whether the hub takes connections: its socket is there a moment before.
+    private static func listens() -> Bool {
+        guard FileSystem.exists("hub.sock"), let loop = try? EventLoop(),
+            let connection = try? FrameConnection.connect(to: "hub.sock", loop: loop)
+        else { return false }
+        connection.close()
+        return true
     }
 
     /// Starts a client; returns its process.
