@@ -159,6 +159,17 @@ import Testing
         }
     }
 
+    @Test func `a follower waits where a file becomes shorter while it is read`() throws {
+        let disk = try self.filled(3)
+        var follower = LogFollower()
+        #expect(try follower.next(from: ShrinkingDisk(disk)).count == 3)
+        #expect(try follower.next(from: ShrinkingDisk(disk)).isEmpty)
+        let (log, _) = try self.open(disk)
+        self.append(log, 3)
+        try log.commit()
+        #expect(try follower.next(from: ShrinkingDisk(disk)).count == 1)
+    }
+
     @Test func `files that were segments do not become more`() throws {
         let disk = MemoryDisk()
         let log = try self.recycled(300, on: disk)
@@ -255,6 +266,30 @@ import Testing
         }
         #expect(log.segmentCount > 2 * before, "segments are as small again as they should be")
     }
+}
+
+/// A disk on which a file is longer when its size is asked for than when it is read.
+private final class ShrinkingDisk: Disk {
+    private let disk: MemoryDisk
+    private var hasShrunk = false
+
+    init(_ disk: MemoryDisk) { self.disk = disk }
+
+    func list() -> [String] { self.disk.list() }
+
+    func size(of file: String) -> Int {
+        defer { self.hasShrunk = true }
+        return self.disk.size(of: file) + (self.hasShrunk ? 0 : 40)
+    }
+
+    func read(_ file: String, at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
+        try self.disk.read(file, at: offset, count: count)
+    }
+
+    func append(_ bytes: [UInt8], to file: String) {}
+    func sync(_ file: String) {}
+    func truncate(_ file: String, to size: Int) {}
+    func remove(_ file: String) {}
 }
 
 /// Notes where records are.

@@ -187,7 +187,7 @@ struct SegmentScan {
     /// Returns the file range of the good record at `offset`, header included, or nil.
     mutating func record(at offset: Int) throws(DiskError) -> Range<Int>? {
         guard offset + RecordFormat.headerBytes <= self.size else { return nil }
-        try self.load(offset, RecordFormat.headerBytes)
+        guard try self.load(offset, RecordFormat.headerBytes) else { return nil }
         let at = offset - self.windowStart
         let (count, check) = self.window.withUnsafeBytes { raw in
             (
@@ -197,7 +197,7 @@ struct SegmentScan {
         }
         let end = offset + RecordFormat.headerBytes + count
         guard count > 0, count <= RecordFormat.bodyBytesMax, end <= self.size else { return nil }
-        try self.load(offset, end - offset)
+        guard try self.load(offset, end - offset) else { return nil }
         let start = offset - self.windowStart + RecordFormat.headerBytes
         let actual = self.window.withBytes(start..<(start + count)) { body in
             StableHash.of(body, seed: self.base + UInt64(offset))
@@ -232,7 +232,7 @@ struct SegmentScan {
     /// - Complexity: O(*n*) in the bytes that follow, with a hash only where a length is plausible.
     mutating func laterRecord(after offset: Int) throws(DiskError) -> Int? {
         guard offset + RecordFormat.headerBytes <= self.size else { return nil }
-        try self.load(offset, RecordFormat.headerBytes)
+        guard try self.load(offset, RecordFormat.headerBytes) else { return nil }
         let header = self.window.dropFirst(offset - self.windowStart)
         let isMark = header.prefix(RecordFormat.headerBytes).allSatisfy { $0 == 0 }
         let reach = isMark ? Self.laterBytesMaxBehindMark : Self.laterBytesMax
@@ -252,7 +252,7 @@ struct SegmentScan {
     private mutating func mayBeRecord(at offset: Int) throws(DiskError) -> Bool {
         let body = offset + RecordFormat.headerBytes
         guard body + 9 <= self.size else { return true }
-        try self.load(offset, RecordFormat.headerBytes + 9)
+        guard try self.load(offset, RecordFormat.headerBytes + 9) else { return false }
         let kind = self.window[body - self.windowStart]
         guard RecordFormat.Kind(rawValue: kind) != nil else { return false }
         guard let last = self.lastTime, let time = self.time(ofBodyAt: body) else { return true }
@@ -260,17 +260,21 @@ struct SegmentScan {
         return !isHuge && apart.magnitude < UInt64(Self.yearNanoseconds)
     }
 
-    private mutating func load(_ offset: Int, _ count: Int) throws(DiskError) {
+    /// Makes sure that the window holds these bytes; false where the file has become shorter, as
+    /// when a segment that overwrites an older one is complete.
+    private mutating func load(_ offset: Int, _ count: Int) throws(DiskError) -> Bool {
         let end = self.windowStart + self.window.count
-        if offset >= self.windowStart, offset + count <= end { return }
+        if offset >= self.windowStart, offset + count <= end { return true }
         self.window = try self.disk.read(
             self.file,
             at: offset,
             count: max(count, Self.windowBytes)
         )
         self.windowStart = offset
-        if self.window.count < count {
+        if self.window.count >= count { return true }
+        guard try self.disk.size(of: self.file) < self.size else {
             throw DiskError(.failed, "\(self.file): shorter than its size at byte \(offset)")
         }
+        return false
     }
 }
