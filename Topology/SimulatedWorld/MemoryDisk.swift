@@ -111,10 +111,10 @@ package final class MemoryDisk: Disk {
         return self.files[index].bytes.withUnsafeBytes { StableHash.of($0, seed: seed) }
     }
 
-    /// Cuts the power: unsynced bytes are lost, but for a piece that was being written. Of a file
-    /// that was being overwritten the old end is part again.
+    /// Cuts the power: unsynced bytes are lost, but for a piece that was being written.
     ///
-    /// With `only`, that one file loses them.
+    /// Of a file that was being overwritten the old end is part again. With `only`, that one file
+    /// loses them.
     package func losePower(using random: inout SeededRandom, only: String? = nil) {
         for index in self.files.indices where only == nil || only == self.files[index].name {
             let unsynced = self.files[index].bytes.count - self.files[index].syncedCount

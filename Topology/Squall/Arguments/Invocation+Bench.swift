@@ -2,7 +2,8 @@ extension Invocation {
     /// Understands `squall bench`.
     static func bench(_ words: Words) throws(UsageError) -> BenchOptions {
         let ofAll = ["quick", "save", "baseline"]
-        let ofMesh = ["work", "cons", "instances", "topics", "size", "dur", "window", "rate"]
+        let ofMesh =
+            ["work", "cons", "instances", "topics", "size", "dur", "window", "rate"]
             + ["armed", "observed"]
         let allowed =
             switch words.operand(0) {
