@@ -29,6 +29,9 @@ package struct ScenarioOutcome: Sendable {
     /// The run folder; empty for a run that has none.
     package var folder = ""
 
+    /// What was broken as the scenario expects, where it was judged by one that does.
+    package private(set) var expected: Failure?
+
     /// Whether nothing was broken.
     package var hasPassed: Bool { self.failure == nil }
 
@@ -47,6 +50,7 @@ package struct ScenarioOutcome: Sendable {
     package func judged(by scenario: Scenario) -> ScenarioOutcome {
         var outcome = self
         outcome.failure = self.failure(of: scenario)
+        outcome.expected = outcome.failure == nil ? self.failure : nil
         return outcome
     }
 

@@ -61,6 +61,12 @@ struct ScenarioReport {
         if let failure = outcome.failure {
             terminal.write(terminal.style.red("\(failure.invariant): \(failure.summary)"))
         }
+        if let expected = outcome.expected {
+            terminal.write(
+                terminal.style.green("as expected, \(expected.invariant)") + ": "
+                    + expected.summary
+            )
+        }
         terminal.write(
             "seed \(outcome.seed), run hash \(Hex.text(outcome.hash)), "
                 + "\(HumanText.count(outcome.messages)) messages, "
