@@ -144,6 +144,18 @@ import Testing
         #expect(finding?.summary == "payments/1 got epoch 1 after 1")
     }
 
+    @Test func `a hub that lets a projection begin anew commits nothing in its name`() {
+        for sequence: UInt64? in [nil, 0] {
+            var run = LogBuilder.good()
+            run.turn("analytics", []) {
+                $0.snapshot = []
+                $0.changes = []
+                $0.sequence = sequence ?? $0.sequence - 1
+            }
+            #expect(run.finding("epochs-ascend")?.outcome == .held)
+        }
+    }
+
     @Test func `a missing turn is named`() {
         var run = LogBuilder.good()
         run.turn("payments", []) { $0.sequence += 1 }

@@ -191,6 +191,23 @@ import Testing
         #expect(self.stage.hub.nextDeadline == nil)
     }
 
+    @Test func `an event that was refused is not stored when it comes again`() throws {
+        try self.fill()
+        self.shoppers.publish("refused", 1)
+        let frames = self.shoppers.client.takeOutput()
+        self.stage.send(frames, on: self.shoppers.id)
+        try self.makeRoom()
+        // The refusal is on its way when the same event comes once more.
+        self.stage.send(frames, on: self.shoppers.id)
+        try self.shoppers.exchange()
+        #expect(self.shoppers.refusals.last?.code == .full)
+        #expect(self.shoppers.client.unconfirmedCount == 0)
+        self.shoppers.publish("kept", 2)
+        try self.shoppers.exchange()
+        let worker = StageWorker(self.stage, instance: "worker-1")
+        #expect(try self.work(worker).filter { $0 < 3 } == [2])
+    }
+
     @Test func `an event whose refusal was lost with the connection is tried once more`() throws {
         try self.fill()
         self.shoppers.publish("lost", 1)

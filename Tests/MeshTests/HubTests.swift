@@ -105,6 +105,33 @@ import Testing
     #expect(stage.audit.contains { $0["refused"]?.string == "staleEpoch" })
 }
 
+@Test func `owners that die one after the other do not use up the attempts at once`() throws {
+    let stage = try HubStage(layout: HubStage.layout)
+    let shoppers = StageShoppers(stage)
+    for number in 1...2 { shoppers.publish("late", UInt64(number)) }
+    shoppers.publish("other", 3)
+    try shoppers.exchange()
+    var worker = StageWorker(stage, instance: "worker-1")
+    try worker.exchange()
+    let first = try #require(worker.takeDeliveries().first { $0.delivery.event.id.low == 1 })
+    worker.fail(first, "the bank does not answer")
+    try worker.exchange()
+
+    // The next owner comes before the failed event is due: others reach it, the subject waits.
+    stage.hub.disconnected(worker.id, now: stage.now)
+    worker = StageWorker(stage, instance: "worker-1")
+    try worker.exchange()
+    #expect(worker.takeDeliveries().map(\.delivery.event.id.low) == [3])
+    try stage.passes(.seconds(5))
+    try worker.exchange()
+    let again = try #require(worker.takeDeliveries().first)
+    #expect(again.delivery.event.id.low == 1)
+    #expect(again.delivery.attempt == 2)
+    worker.commit(again)
+    try worker.exchange()
+    #expect(worker.takeDeliveries().map(\.delivery.event.id.low) == [2])
+}
+
 @Test func `an event that fails again and again becomes a dead letter, redriven once`() throws {
     var layout = HubStage.layout
     layout.limits.attemptsMax = 3

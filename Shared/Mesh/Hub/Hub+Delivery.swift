@@ -182,6 +182,9 @@ extension Hub {
         }
         let epoch = self.services[service][partition].epoch
         let failure = self.services[service][partition].cursors[cursor].failures[offset]
+        if let due = failure?.due, due > now {
+            return try self.putOff(service, partition, cursor, offset, until: due)
+        }
         let attempt = (failure?.attempts ?? 0) + 1
         guard let connection = self.connections[owner] else { return }
         let start = connection.out.bytes.count
@@ -263,105 +266,6 @@ extension Hub {
                 type: self.rules.readsTypes ? view.typeText : "",
                 subject: view.subjectText
             )
-        }
-    }
-
-    private func park(
-        _ service: Int,
-        _ partition: Int,
-        _ cursor: Int,
-        _ offset: UInt64,
-        _ parked: Cursor.Parked
-    ) {
-        self.services[service][partition].cursors[cursor].parked[offset] = parked
-        if !parked.isBehind {
-            self.services[service][partition].parkedSubjects[parked.subject, default: 0] += 1
-        }
-        // What is held back counts as delivered, so that a cut costs bounded memory.
-        self.services[service][partition].credit -= 1
-        guard let due = parked.until else { return }
-        self.deadlines.add(
-            .unpark(
-                service: service,
-                partition: partition,
-                cursor: cursor,
-                offset: offset,
-                epoch: self.services[service][partition].epoch
-            ),
-            due: due
-        )
-    }
-
-    /// A wait is over: what was only late is delivered without asking the rules again.
-    func waitEnded(
-        _ service: Int,
-        _ partition: Int,
-        _ cursor: Int,
-        _ offset: UInt64,
-        _ epoch: UInt64,
-        _ now: Instant
-    ) {
-        guard self.services[service][partition].epoch == epoch,
-            let parked = self.services[service][partition].cursors[cursor].parked[offset],
-            let until = parked.until, until <= now
-        else { return }
-        self.unpark(service, partition, cursor, offset, cleared: !parked.isLost)
-    }
-
-    /// Something passed: what was to be overtaken follows.
-    private func letOvertakenGo(_ service: Int, _ partition: Int) {
-        let overtaken = self.services[service][partition].overtaken
-        self.services[service][partition].overtaken = []
-        for item in overtaken {
-            self.unpark(service, partition, item.cursor, item.offset, cleared: true)
-        }
-    }
-
-    private func unpark(
-        _ service: Int,
-        _ partition: Int,
-        _ cursor: Int,
-        _ offset: UInt64,
-        cleared: Bool
-    ) {
-        guard let parked = self.services[service][partition].cursors[cursor].parked[offset]
-        else { return }
-        self.services[service][partition].cursors[cursor].parked[offset] = nil
-        self.services[service][partition].credit += 1
-        if cleared {
-            self.services[service][partition].cursors[cursor].cleared.insert(offset)
-        }
-        self.services[service][partition].cursors[cursor].becameDue(offset)
-        self.mayDeliver(service, partition)
-        guard !parked.isBehind else { return }
-        let subject = parked.subject
-        let others = (self.services[service][partition].parkedSubjects[subject] ?? 1) - 1
-        self.services[service][partition].parkedSubjects[subject] = others > 0 ? others : nil
-        guard others == 0 else { return }
-        for index in self.services[service][partition].cursors.indices {
-            let behind = self.services[service][partition].cursors[index].parked
-                .filter { $0.value.isBehind && $0.value.subject == subject }
-                .keys.sorted()
-            for offset in behind {
-                self.unpark(service, partition, index, offset, cleared: false)
-            }
-        }
-    }
-
-    /// Lets everything be attempted again that rules held back which are healed.
-    func unparkHealed() {
-        if self.isFlawed("cut-never-heals") { return }
-        for service in self.services.indices {
-            for partition in self.services[service].indices {
-                for cursor in self.services[service][partition].cursors.indices {
-                    let parked = self.services[service][partition].cursors[cursor].parked
-                    for offset in parked.keys.sorted() {
-                        guard let rule = parked[offset]?.rule, !self.rules.isArmed(rule)
-                        else { continue }
-                        self.unpark(service, partition, cursor, offset, cleared: false)
-                    }
-                }
-            }
         }
     }
 

@@ -71,8 +71,9 @@ extension Hub {
                 )
             )
         }
+        let due = now + self.backoff(attempts, service, cursor, offset)
         self.services[service][partition].cursors[cursor].failures[offset] =
-            Cursor.Failure(attempts: attempts, error: error, isWaiting: true)
+            Cursor.Failure(attempts: attempts, error: error, isWaiting: true, due: due)
         self.deadlines.add(
             .retry(
                 service: service,
@@ -81,7 +82,7 @@ extension Hub {
                 offset: offset,
                 epoch: self.services[service][partition].epoch
             ),
-            due: now + self.backoff(attempts, service, cursor, offset)
+            due: due
         )
     }
 

@@ -88,6 +88,9 @@ extension Hub {
         guard isNext else {
             return self.missed(id, connection, after: course.progress.storedUpTo)
         }
+        guard !connection.hasRefused(sequence) else {
+            return self.refusePublish(id, sequence, Self.fullRefusal)
+        }
         if self.layout.isVolatile(topic) {
             self.topics[topic][partition].appendVolatile(envelope)
             self.grew(topic: topic, partition: partition)
@@ -109,6 +112,7 @@ extension Hub {
             self.needsSync = self.needsSync || syncs && !self.isFlawed("publish-unsynced")
         }
         course.progress.stored(sequence)
+        connection.stored(upTo: sequence)
         course.confirmed = sequence
     }
 

@@ -412,6 +412,9 @@ final class Connection {
     /// The last event that was refused: those that the client sent behind it, before it heard
     /// that, may be refused too but not stored.
     private(set) var refusedUpTo: UInt64?
+    /// All numbers that were refused and not stored since: one that comes again is refused again,
+    /// as the client may have heard of it.
+    private var refusals: [ClosedRange<UInt64>] = []
     /// When the audit log may be told again that there is no room.
     var nextFullAudit = Instant.zero
     /// After which event one was missing when the publisher was last told.
@@ -427,6 +430,21 @@ final class Connection {
     func refused(_ sequence: UInt64) {
         self.refusedUpTo = sequence
         self.gapAfter = nil
+        guard !self.hasRefused(sequence) else { return }
+        if let last = self.refusals.last, last.upperBound + 1 == sequence {
+            self.refusals[self.refusals.count - 1] = last.lowerBound...sequence
+        } else {
+            self.refusals.append(sequence...sequence)
+        }
+    }
+
+    func hasRefused(_ sequence: UInt64) -> Bool {
+        self.refusals.contains { $0.contains(sequence) }
+    }
+
+    /// Notes that everything up to there is stored, or known to be refused.
+    func stored(upTo sequence: UInt64) {
+        if !self.refusals.isEmpty { self.refusals.removeAll { $0.upperBound <= sequence } }
     }
 
     /// Keeps a frame for later.

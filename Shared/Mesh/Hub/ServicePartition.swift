@@ -92,6 +92,8 @@ struct Cursor {
         var error: String
         /// Whether the next attempt waits for its time.
         var isWaiting: Bool
+        /// When the next attempt may be made, whoever owns the partition by then.
+        var due: Instant
     }
 
     struct Parked {

@@ -105,8 +105,10 @@ package struct EpochsAscend: Invariant {
     /// Whether the hub itself wrote this, to let a rewound projection begin anew.
     private func isReset(_ turn: RecordedTurn) -> Bool {
         let owner = self.owners[turn.service][turn.partition]
+        // A hub that has started again does not know how far the owner was.
+        let isNext = turn.sequence == 0 || turn.sequence == owner?.sequence
         return turn.snapshot?.isEmpty == true && turn.acknowledged.isEmpty && turn.events.isEmpty
-            && turn.changes.isEmpty && turn.sequence == owner?.sequence ?? 0
+            && turn.changes.isEmpty && isNext
     }
 
     private func exists(_ service: Int, _ partition: Int) -> Bool {
