@@ -63,7 +63,7 @@ package struct PublisherClient: Sendable {
     /// Whether the hub has let the publisher in.
     package private(set) var isConnected = false
 
-    /// How much memory of settled batches is kept.
+    /// Of how many settled batches the memory is kept.
     private static let sparesMax = 8
     /// More memory than this is not kept for the next output.
     private static let keptBytesMax = 4 * Frame.batchBytes

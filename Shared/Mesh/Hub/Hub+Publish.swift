@@ -88,6 +88,7 @@ extension Hub {
         guard isNext else {
             return self.missed(id, connection, after: course.progress.storedUpTo)
         }
+        // The publisher may have been told already, and count it as never stored.
         guard !connection.hasRefused(sequence) else {
             return self.refusePublish(id, sequence, Self.fullRefusal)
         }

@@ -78,7 +78,7 @@ struct Cursor {
     var failures: [UInt64: Failure] = [:]
     /// Offsets that came due for another delivery, ascending.
     var due: [UInt64] = []
-    /// Offsets that a fault holds back.
+    /// Offsets that wait: a fault holds them back, or a new owner got them before they were due.
     var parked: [UInt64: Parked] = [:]
     /// Offsets whose wait is over: the next attempt is not judged again.
     var cleared: Set<UInt64> = []
@@ -102,7 +102,7 @@ struct Cursor {
         var isBehind: Bool
         /// When its wait ends; nil where only healing ends it.
         var until: Instant?
-        /// The rule that holds it back; nil where it only waits behind another.
+        /// The rule that holds it back; nil where none does.
         var rule: Int?
         /// Whether this attempt is lost, so that the next one is judged anew.
         var isLost = false

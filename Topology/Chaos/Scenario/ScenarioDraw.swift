@@ -16,7 +16,7 @@ package struct ScenarioDraw: Sendable {
     /// The strategy of all seeds; nil where each seed draws its own.
     package var strategy: Scenario.Strategy?
     /// Whether seeds also change rate, stock, timeouts, windows, instances and snapshots, and
-    /// whether services are scaled, restarted and rewound.
+    /// whether services are scaled, restarted and rewound, and the bank is overloaded.
     package var varies = true
     /// Whether the log rots in a few seeds, whose scenario then expects the hub to stop.
     package var rots = false

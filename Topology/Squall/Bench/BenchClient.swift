@@ -112,6 +112,17 @@ final class BenchClient {
         }
     }
 
+    /// Connects to the measured hub, without which a client ends.
+    static func connect(_ loop: EventLoop) throws(SystemError) -> FrameConnection {
+        let connection = try FrameConnection.connect(
+            to: "hub.sock",
+            loop: loop,
+            frameBytesMax: Frame.bodyBytesMax
+        )
+        connection.onClose = { Self.fail("the hub is gone: \($0)") }
+        return connection
+    }
+
     static func fail(_ message: String) -> Never {
         Terminal().complain("bench: \(message)", hint: nil)
         exit(ExitCode.couldNotRun)

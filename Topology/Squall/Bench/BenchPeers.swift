@@ -24,13 +24,8 @@ final class BenchPublisher {
         self.client = PublisherClient(
             hello: Hello(role: .publisher, name: name, instance: name, token: token)
         )
-        self.connection = try FrameConnection.connect(
-            to: "hub.sock",
-            loop: loop,
-            frameBytesMax: Frame.bodyBytesMax
-        )
+        self.connection = try BenchClient.connect(loop)
         self.connection.onFrame = { [unowned self] in self.received($0) }
-        self.connection.onClose = { BenchClient.fail("the hub is gone: \($0)") }
         self.connection.onDrained = { [unowned self] in self.onDrained() }
         self.client.connected()
         self.flush()
@@ -132,13 +127,8 @@ final class BenchConsumer {
             isOrdered: instance == nil && topics.count == 1,
             onEvent: onEvent
         )
-        self.connection = try FrameConnection.connect(
-            to: "hub.sock",
-            loop: loop,
-            frameBytesMax: Frame.bodyBytesMax
-        )
+        self.connection = try BenchClient.connect(loop)
         self.connection.onFrame = { [unowned self] in self.received($0) }
-        self.connection.onClose = { BenchClient.fail("the hub is gone: \($0)") }
         self.client.connected()
         self.flush()
     }

@@ -29,13 +29,8 @@ final class BenchWatcher {
                 token: token
             )
         )
-        self.connection = try FrameConnection.connect(
-            to: "hub.sock",
-            loop: loop,
-            frameBytesMax: Frame.bodyBytesMax
-        )
+        self.connection = try BenchClient.connect(loop)
         self.connection.onFrame = { [unowned self] in self.received($0) }
-        self.connection.onClose = { BenchClient.fail("the hub is gone: \($0)") }
         self.client.connected()
         self.flush()
     }
