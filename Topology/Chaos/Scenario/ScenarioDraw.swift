@@ -102,7 +102,7 @@ package struct ScenarioDraw: Sendable {
         guard !services.isEmpty, random.chance(1, in: 3) else { return [] }
         let rate = max(1, scenario.topology.load?.rate ?? 20)
         let span = 1000 + scenario.orders * 1000 / rate
-        return (0...random.below(3)).map { _ in
+        var operations = (0...random.below(3)).map { _ in
             Operation(
                 [.scale, .restart, .roll, .rewind, .rewind][random.below(5)],
                 services[random.below(services.count)],
@@ -110,6 +110,16 @@ package struct ScenarioDraw: Sendable {
                 .at(.milliseconds(random.below(span)))
             )
         }
+        // Who only counts what the others did is who is rewound in earnest.
+        let last = services.filter { name in
+            !scenario.topology.links.contains { $0.from == name && services.contains($0.to) }
+        }
+        var rewinds = SeededRandom(seed: scenario.seed).split("rewinds")
+        for index in operations.indices
+        where operations[index].kind == .rewind && !last.isEmpty && rewinds.chance(1, in: 2) {
+            operations[index].service = last[rewinds.below(last.count)]
+        }
+        return operations
     }
 
     /// Draws how a run decides what happens next.

@@ -46,13 +46,14 @@ struct ReplayCommands {
         let watch = Stopwatch()
         let outcome = ScenarioRun.run(saved.scenario).judged(by: saved.scenario)
         let isLive = terminal.isInteractive && self.context.output.isChatty
-        let shrinker = Shrinker(saved.scenario, outcome) { scenario, runs in
+        let onProgress = { (scenario: Scenario, runs: Int) in
             guard isLive else { return }
             terminal.writeRaw(
                 "\r\u{1B}[K\(scenario.faults.count) faults, \(scenario.orders) orders after "
                     + "\(runs) runs"
             )
         }
+        let shrinker = Shrinker(saved.scenario, outcome, onProgress: onProgress)
         guard var shrinker else {
             throw ControlError(
                 "the scenario passes: there is nothing to shrink",
