@@ -136,6 +136,34 @@ import Testing
         #expect(Log.position(of: stage.disk.list()[0]) ?? 0 > 50_000)
     }
 
+    @Test func `tells a follower how much it removed before that was read`() throws {
+        let stage = try self.stage(.init(bytes: 10_000))
+        let shoppers = StageShoppers(stage)
+        let worker = StageWorker(stage, instance: "worker-1")
+        try worker.exchange()
+        var prompt = LogFollower()
+        var late = LogFollower()
+        let read = { (follower: inout LogFollower) in
+            while !(try follower.next(from: stage.disk)).isEmpty {}
+        }
+        shoppers.publish("a", 1)
+        try shoppers.exchange()
+        try read(&late)
+        let before = late.position
+        for number in 2...300 {
+            shoppers.publish("a", UInt64(number))
+            try shoppers.exchange()
+            _ = try self.acknowledge(worker)
+            try read(&prompt)
+        }
+        let begin = try #require(stage.disk.list().compactMap(Log.position(of:)).min())
+        #expect(begin > before)
+        try read(&late)
+        #expect(late.missedBytes == begin - before)
+        #expect(late.position == prompt.position)
+        #expect(prompt.missedBytes == 0)
+    }
+
     /// Handles all that there is, without a change: nothing is in the journal that has to stay.
     private func acknowledge(_ worker: StageWorker) throws -> Int {
         var count = 0

@@ -4,6 +4,8 @@
 package struct LogFollower: Sendable {
     /// Where the next record begins.
     package private(set) var position: UInt64
+    /// How many bytes of the log were removed before they were read.
+    package private(set) var missedBytes: UInt64 = 0
     /// The segment that was read last: mostly the next record is there too.
     private var segment: (base: UInt64, file: String)?
     private var texts = RecentTexts(keeps: true)
@@ -31,6 +33,10 @@ package struct LogFollower: Sendable {
             throw LogError(error)
         }
         while let base = bases.last(where: { $0 <= self.position }) ?? bases.first {
+            if base > self.position {
+                self.missedBytes += base - self.position
+                self.position = base
+            }
             let known = self.segment?.base == base ? self.segment?.file : nil
             let file = known ?? Log.file(at: base)
             let records = try self.read(base, file, disk, bytesMax)

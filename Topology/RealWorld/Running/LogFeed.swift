@@ -19,6 +19,8 @@ final class LogFeed {
 
     /// A promise was broken: which, and how.
     var onViolation: (String, Finding) -> Void = { _, _ in }
+    /// Retention has removed records before they were read, so nothing can be judged from here on.
+    var onOvertaken: () -> Void = {}
     /// An event became durable.
     var onEvent: ((EventEnvelope) -> Void)?
 
@@ -54,15 +56,22 @@ final class LogFeed {
     /// How far the log was read.
     var position: UInt64 { self.follower.position }
 
+    /// Whether retention has removed records before they were read.
+    var isOvertaken: Bool { self.follower.missedBytes > 0 }
+
     /// Takes in some records; returns whether there may be more.
     ///
     /// - Throws: `LogError` naming the place that cannot be read.
     func readSome() throws(LogError) -> Bool {
+        let wasOvertaken = self.isOvertaken
         let records = try self.follower.next(from: self.disk, bytesMax: Self.pieceBytesMax)
+        let isOvertaken = self.isOvertaken
+        if isOvertaken, !wasOvertaken { self.onOvertaken() }
         for record in records {
             let contents = self.reader.contents(of: record)
             self.fold.observed(record, contents)
-            self.judge.observe(record, contents)
+            // What follows a gap would look like broken promises.
+            if !isOvertaken { self.judge.observe(record, contents) }
             if let onEvent { for event in record.events { onEvent(event.event) } }
         }
         if let violation = self.judge.violation, !self.hasReportedViolation {
@@ -79,6 +88,20 @@ final class LogFeed {
         try self.follower.checkEnd(in: self.disk)
     }
 
-    /// Judges the whole run.
-    func verdict(_ ledgers: Ledgers) -> Verdict { self.judge.finish(ledgers: ledgers) }
+    /// Judges the whole run; where records are missing, only what was broken before is known.
+    func verdict(_ ledgers: Ledgers) -> Verdict {
+        let proved = self.judge.violation
+        let verdict = self.judge.finish(ledgers: ledgers)
+        guard self.isOvertaken else { return verdict }
+        let missed = HumanText.count(Int(self.follower.missedBytes)) + " bytes"
+        let checks = verdict.checks.map { check in
+            var check = check
+            check.finding =
+                check.name == proved?.invariant
+                ? check.finding
+                : .unknown("retention removed \(missed) of the log before they were read")
+            return check
+        }
+        return Verdict(checks: checks, counts: verdict.counts, isVacuous: verdict.isVacuous)
+    }
 }

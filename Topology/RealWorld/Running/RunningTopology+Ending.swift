@@ -90,7 +90,8 @@ extension RunningTopology {
             return self.stopProcesses()
         }
         let unanswered = self.load?.unansweredCount ?? 0
-        let open = self.feed.fold.orders.inProgress
+        // Where records are missing, how orders ended is not known.
+        let open = self.feed.isOvertaken ? 0 : self.feed.fold.orders.inProgress
         guard unanswered == 0, open == 0 else {
             self.drainChecks.rest = "\(unanswered) orders unanswered, \(open) in progress"
             self.drainChecks.quietAt = nil

@@ -87,6 +87,8 @@ package final class RunningTopology {
     var phase = TopologyStatus.Phase.starting
     var happenings: [TopologyStatus.Happening] = []
     var isReading = false
+    /// How far the hub says that its log is durable; as far as there is any where it says nothing.
+    private var durable = UInt64.max
     var drainChecks = DrainChecks()
     var drainTimer: TimerID?
     var isStopping = false
@@ -117,6 +119,9 @@ package final class RunningTopology {
     static let happeningCountMax = 50
     /// How long all services may take until they are ready.
     static let readyWithin = Duration.seconds(20)
+    /// For how long the log grows until it is read, where no fault waits for what is in it: many
+    /// records at once cost less than one by one.
+    private static let readInterval = Duration.milliseconds(10)
 
     /// Prepares a run in a folder that is the working directory.
     ///
@@ -246,8 +251,8 @@ package final class RunningTopology {
         self.admin.onUp = { [unowned self] in self.hubIsUp() }
         self.admin.onLost = { [unowned self] in self.listener?.hubIsGone() }
         self.admin.onNotice = { [unowned self] in self.noticed($0) }
-        self.observer.onUp = { [unowned self] in self.read() }
-        self.observer.onDurable = { [unowned self] _ in self.read() }
+        self.observer.onUp = { [unowned self] in self.logHasGrown(to: .max) }
+        self.observer.onDurable = { [unowned self] in self.logHasGrown(to: $0) }
         for link in [self.admin, self.observer] {
             link.onTrouble = { [unowned self] in self.happened($0, .bad) }
         }
@@ -263,6 +268,9 @@ package final class RunningTopology {
         }
         self.feed.onViolation = { [unowned self] invariant, finding in
             self.happened("broken: \(invariant): \(finding.summary)", .bad)
+        }
+        self.feed.onOvertaken = { [unowned self] in
+            self.happened("retention removed what was not read yet: no more can be judged", .bad)
         }
     }
 
@@ -351,16 +359,23 @@ package final class RunningTopology {
 
     // MARK: Following
 
+    private func logHasGrown(to position: UInt64) {
+        self.durable = position
+        let canWait = self.phase == .running && self.feed.onEvent == nil
+        self.read(after: canWait ? Self.readInterval : .zero)
+    }
+
     /// Reads what the log got, a piece in each iteration of the loop, so that nothing waits long.
-    func read() {
+    func read(after pause: Duration = .zero) {
         guard !self.isReading, self.phase != .ended else { return }
         self.isReading = true
-        self.loop.timer(at: self.loop.now()) { [weak self] in
+        self.loop.timer(at: self.loop.now() + pause) { [weak self] in
             guard let self else { return }
             self.isReading = false
             do throws(LogError) {
-                let hasMore = try self.feed.readSome()
+                let hasRead = try self.feed.readSome()
                 self.killByChance()
+                let hasMore = hasRead && self.feed.position < self.durable
                 if hasMore { self.read() } else { self.checkDrained() }
                 self.listener?.logWasRead()
             } catch {
