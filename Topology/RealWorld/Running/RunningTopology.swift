@@ -121,7 +121,7 @@ package final class RunningTopology {
     static let readyWithin = Duration.seconds(20)
     /// For how long the log grows until it is read, where no fault waits for what is in it: many
     /// records at once cost less than one by one.
-    private static let readInterval = Duration.milliseconds(10)
+    package static let readInterval = Duration.milliseconds(10)
 
     /// Prepares a run in a folder that is the working directory.
     ///

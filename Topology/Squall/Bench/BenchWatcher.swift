@@ -9,6 +9,9 @@ final class BenchWatcher {
     private let connection: FrameConnection
     private let disk: FolderDisk
     private var follower = LogFollower()
+    private let loop: EventLoop
+    /// Whether the log is to be read soon.
+    private var isReading = false
     private let arms: Bool
     private let onReady: () -> Void
 
@@ -19,6 +22,7 @@ final class BenchWatcher {
         onReady: @escaping () -> Void
     ) throws {
         self.arms = arms
+        self.loop = loop
         self.onReady = onReady
         self.disk = try FolderDisk(folder: "log")
         self.client = AdminClient(
@@ -58,10 +62,22 @@ final class BenchWatcher {
         case .answered(_, let status):
             _ = self.client.ask(["do": "arm", "faults": .array(Self.faults(status))])
             self.flush()
-        case .durable:
-            while try !self.follower.next(from: self.disk).isEmpty {}
+        case .durable: self.readSoon()
         case .shutOut(let refusal): BenchClient.fail("\(refusal)")
         case .noticed: break
+        }
+    }
+
+    private func readSoon() {
+        guard !self.isReading else { return }
+        self.isReading = true
+        self.loop.timer(at: self.loop.now() + RunningTopology.readInterval) { [unowned self] in
+            self.isReading = false
+            do throws(LogError) {
+                while try !self.follower.next(from: self.disk).isEmpty {}
+            } catch {
+                BenchClient.fail("\(error)")
+            }
         }
     }
 
