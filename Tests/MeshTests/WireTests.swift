@@ -41,15 +41,17 @@ import Testing
     var events: [EventEnvelope] = []
     for (number, subject) in texts.enumerated() {
         for correlation in texts {
+            let id = EventID(high: 1, low: UInt64(number))
+            let journey = TraceContext(traceHigh: 2, traceLow: 3, span: 4)
             events.append(
                 EventEnvelope(
-                    id: EventID(high: 1, low: UInt64(number)),
+                    id: id,
                     source: texts[(number + 1) % texts.count],
                     type: "t\(number / 2)",
                     subject: subject,
                     time: Instant(nanoseconds: Int64(number)),
-                    trace: TraceContext(traceHigh: 2, traceLow: 3, span: 4),
-                    causation: EventID(high: 5, low: 6),
+                    trace: number % 3 == 0 ? TraceContext(startedBy: id) : journey,
+                    causation: number % 2 == 0 ? .none : EventID(high: 5, low: 6),
                     correlation: correlation,
                     data: [UInt8](repeating: 9, count: number * 100)
                 )
@@ -57,15 +59,19 @@ import Testing
         }
     }
     var recent = RecentTexts(keeps: true)
+    var (reused, itsTexts) = (events[0], [UInt8]())
     for before in events {
         for event in events {
             for item in [before, event] {
                 let read = try item.encoded().withUnsafeBytes { raw in
                     try Result { () throws(WireError) in
-                        try EventEnvelope(decoding: raw, like: &recent)
+                        let view = try EnvelopeView(raw)
+                        try reused.become(view, texts: &itsTexts, like: &recent)
+                        return try EventEnvelope(view, like: &recent)
                     }.get()
                 }
                 #expect(read == item)
+                #expect(reused == item)
             }
         }
     }
