@@ -35,6 +35,30 @@ import Testing
     }
 }
 
+@Test(arguments: [1, 7, 8, 16, 17, 47, 48, 49, 63, 64, 96, 97, 150])
+func `a hash tells bytes from any that differ in a bit, or in the order of two blocks`(
+    _ count: Int
+) {
+    let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 37 + 11) }
+    var seen: Set<UInt64> = []
+    var others = [bytes]
+    for bit in 0..<count * 8 {
+        others.append(bytes)
+        others[others.count - 1][bit / 8] ^= 1 << (bit % 8)
+    }
+    for left in 0..<count / 16 {
+        for right in left + 1..<max(left + 1, count / 16) {
+            others.append(bytes)
+            for place in 0..<16 {
+                others[others.count - 1].swapAt(left * 16 + place, right * 16 + place)
+            }
+        }
+    }
+    for other in others {
+        #expect(seen.insert(other.withUnsafeBytes { StableHash.of($0) }).inserted)
+    }
+}
+
 @Test func `an event is read the same, whichever one was read before it`() throws {
     let long = String(repeating: "long", count: 60)
     let texts = ["", "a", "\0", "order-17", "órder-17", "order-17-17", long, "longlong\(long)"]
