@@ -289,9 +289,12 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private func over(_ turn: Turn<S>, _ failure: (any Error)?) {
         let (partition, epoch, delivery) = (turn.partition, turn.epoch, turn.delivery)
         if let failure, turn.phase != .decided, !self.flaws.has(.errorSwallowed) {
-            let event = "\(delivery.event.type) \(delivery.event.subject)"
             let reason = "\(failure)"
-            self.world.log(.warning, "\(event), attempt \(delivery.attempt): \(reason)")
+            self.world.log(
+                .warning,
+                "\(delivery.event.type) \(delivery.event.subject), "
+                    + "attempt \(delivery.attempt): \(reason)"
+            )
             return self.perform(self.client.failed(partition, epoch: epoch, delivery, reason))
         }
         if self.isProjection {

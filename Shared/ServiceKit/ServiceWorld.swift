@@ -23,8 +23,8 @@ package protocol ServiceWorld: AnyObject, Sendable {
     func after(_ duration: Duration, _ action: @escaping @Sendable () -> Void)
     /// Waits for `duration`.
     func sleep(for duration: Duration) async throws
-    /// Writes a line to the instance's log.
-    func log(_ level: LogLevel, _ message: String)
+    /// Writes a line to the instance's log; a world that keeps none never makes it.
+    func log(_ level: LogLevel, _ message: @autoclosure () -> String)
     /// Asks an outside party.
     func call(_ party: String, _ request: [UInt8], timeout: Duration) async throws -> [UInt8]
     /// The hub refused the instance for good; it should end with this reason.

@@ -105,8 +105,8 @@ final class ProcessWorld: ServiceWorld, @unchecked Sendable {
         }
     }
 
-    func log(_ level: LogLevel, _ message: String) {
-        Console.error("\(level.rawValue) \(message)")
+    func log(_ level: LogLevel, _ message: @autoclosure () -> String) {
+        Console.error("\(level.rawValue) \(message())")
     }
 
     // MARK: Outside parties

@@ -70,15 +70,13 @@ final class FaultRunner {
     func start() {
         self.perform(self.timeline.started(now: self.shop.simulation.now))
         guard self.timeline.awaitsEvents else { return }
-        self.shop.onEvent = { [unowned self] in self.happened($0) }
+        self.shop.onEvent = { [unowned self] in self.happened($0, from: $1) }
     }
 
     /// An event has become durable.
-    private func happened(_ event: EventEnvelope) {
+    private func happened(_ type: String, from source: String) {
         let now = self.shop.simulation.now
-        let actions = self.timeline.happened(event.type, from: event.source, now: now) {
-            self.counts()
-        }
+        let actions = self.timeline.happened(type, from: source, now: now) { self.counts() }
         if !actions.isEmpty || self.timeline.nextDue != self.wakeup { self.perform(actions) }
     }
 

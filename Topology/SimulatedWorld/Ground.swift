@@ -51,9 +51,9 @@ final class Ground: ServiceWorld, @unchecked Sendable {
         self.jobs.called("random")
         return self.chance.next()
     }
-    func log(_ level: LogLevel, _ message: String) {
+    func log(_ level: LogLevel, _ message: @autoclosure () -> String) {
         self.jobs.called("log")
-        if self.isAlive { self.shop.logged(level, "\(self.name) \(self.start): \(message)") }
+        if self.isAlive { self.shop.logged(level, "\(self.name) \(self.start): \(message())") }
     }
     func shutOut(_ reason: String) { self.log(.error, reason) }
 

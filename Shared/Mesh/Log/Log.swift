@@ -443,7 +443,12 @@ package final class Log {
 
 extension [UInt8] {
     /// Calls `body` with the bytes of `range`.
-    package func withBytes<R>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> R) -> R {
-        self.withUnsafeBytes { raw in body(UnsafeRawBufferPointer(rebasing: raw[range])) }
+    package func withBytes<R, E: Error>(
+        _ range: Range<Int>,
+        _ body: (UnsafeRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
+        try self.withUnsafeBufferPointer { bytes throws(E) in
+            try body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[range]))
+        }
     }
 }

@@ -134,6 +134,8 @@ package struct RecordReader: Sendable {
 
     /// For each topic, types of events there, and what they are.
     private var known: [[(type: String, kind: ShopEvent.Kind?)]] = []
+    /// What was read last; its room serves the next record.
+    private var read: [ShopEvent?] = []
 
     package init() {}
 
@@ -147,13 +149,12 @@ package struct RecordReader: Sendable {
 
     private mutating func contents(of events: [RecordedEvent]) -> [ShopEvent?] {
         if events.isEmpty { return [] }
-        var contents: [ShopEvent?] = []
-        contents.reserveCapacity(events.count)
+        self.read.removeAll(keepingCapacity: true)
         for index in events.indices {
             let kind = self.kind(of: events[index].event.type, topic: events[index].topic)
-            contents.append(kind.flatMap { ShopEvent($0, events[index].event.data) })
+            self.read.append(kind.flatMap { ShopEvent($0, events[index].event.data) })
         }
-        return contents
+        return self.read
     }
 
     private mutating func kind(of type: String, topic: Int) -> ShopEvent.Kind? {
