@@ -264,9 +264,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
             var failure: (any Error)?
             self.current = turn
             do {
-                try service.confined((body, delivery.event.data, turn)) {
-                    try $1.0($0, $1.1, $1.2)
-                }
+                try service.confined((body, turn)) { try $1.0($0, $1.1.event.data, $1.1) }
             } catch {
                 failure = error
             }

@@ -77,13 +77,17 @@ package final class Simulation {
     }
 
     /// Does `action` once `delay` has passed.
-    package func after(_ delay: Duration, by process: Int = 0, _ action: @escaping () -> Void) {
+    package func after(
+        _ delay: Duration,
+        by process: Int = 0,
+        _ action: consuming @escaping () -> Void
+    ) {
         let order = self.schedule.order()
         self.agenda.add(due: self.now + delay, order: order, process: process, action)
     }
 
     /// Does `action` at `instant`, behind everything that was put there before.
-    func at(_ instant: Instant, by process: Int = 0, _ action: @escaping () -> Void) {
+    func at(_ instant: Instant, by process: Int = 0, _ action: consuming @escaping () -> Void) {
         let due = max(instant, self.now)
         self.agenda.add(due: due, order: .max, process: process, action)
     }

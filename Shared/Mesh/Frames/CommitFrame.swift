@@ -56,6 +56,17 @@ package struct CommitView {
     package init() {}
 
     package init(from reader: inout WireReader) throws(WireError) {
+        try self.read(from: &reader)
+    }
+
+    /// Becomes the next commit, in the room of the lists of the last one.
+    package mutating func read(from reader: inout WireReader) throws(WireError) {
+        self.acknowledged.removeAll(keepingCapacity: true)
+        self.emitted.removeAll(keepingCapacity: true)
+        self.changes.removeAll(keepingCapacity: true)
+        self.timersSet.removeAll(keepingCapacity: true)
+        self.timersCancelled.removeAll(keepingCapacity: true)
+        self.snapshot = nil
         self.partition = try reader.count()
         self.epoch = try reader.varint()
         self.sequence = try reader.varint()

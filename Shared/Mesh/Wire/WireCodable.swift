@@ -91,11 +91,17 @@ extension WireWriter {
     /// Appends the binary form of a value.
     @inlinable
     mutating func fields(of value: some WireCodable) {
-        var coder = BinaryEncoder()
         var copy = value
+        self.fields(in: &copy)
+    }
+
+    /// Appends the binary form of a value in its place, which costs no copy of it.
+    @inlinable
+    mutating func fields(in value: inout some WireCodable) {
+        var coder = BinaryEncoder()
         swap(&coder.writer, &self)
         // Encoding reads fields and has nothing to refuse.
-        do { try copy.fields(&coder) } catch { preconditionFailure("encoding failed: \(error)") }
+        do { try value.fields(&coder) } catch { preconditionFailure("encoding failed: \(error)") }
         swap(&coder.writer, &self)
     }
 }
