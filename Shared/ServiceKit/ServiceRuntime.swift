@@ -233,13 +233,13 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         }
     }
 
-    /// The handler of a type of event; the last one where several say that they handle it.
-    private func handler(of type: String) -> Subscription<S>.Handler? {
+    /// Which handler handles a type of event; the last one where several say that they do.
+    private func handler(of type: String) -> Int? {
         let count = type.utf8.count
         for index in self.handlers.indices.reversed()
         // Most differ in their length already.
         where self.handlers[index].type.utf8.count == count && self.handlers[index].type == type {
-            return self.handlers[index].handler
+            return index
         }
         return nil
     }
@@ -259,7 +259,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
             // The topic carries what this service has no handler for.
             return self.over(turn, nil)
         }
-        switch handler {
+        switch self.handlers[handler].handler {
         case .immediate(let body):
             var failure: (any Error)?
             self.current = turn

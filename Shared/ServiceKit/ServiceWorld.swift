@@ -18,7 +18,7 @@ package protocol ServiceWorld: AnyObject, Sendable {
     /// Returns 64 random bits.
     func random() -> UInt64
     /// Sends frames to the hub.
-    func send(_ frames: [UInt8])
+    func send(_ frames: consuming [UInt8])
     /// Calls `action` once `duration` has passed.
     func after(_ duration: Duration, _ action: @escaping @Sendable () -> Void)
     /// Waits for `duration`.

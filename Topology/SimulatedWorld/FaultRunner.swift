@@ -87,7 +87,7 @@ final class FaultRunner {
     }
 
     private func perform(_ actions: [FaultTimeline.Action]) {
-        if !self.timeline.awaitsEvents { self.shop.onEvent = nil }
+        if !self.asking({ $0.awaitsEvents }) { self.shop.onEvent = nil }
         for action in actions {
             switch action {
             case .begin(let indices):
@@ -115,16 +115,24 @@ final class FaultRunner {
         }
     }
 
+    /// Asks the timeline something in its place: a question put to a property copies its value.
+    private func asking<Answer>(_ question: (inout FaultTimeline) -> Answer) -> Answer {
+        question(&self.timeline)
+    }
+
     // MARK: Results
 
     /// How often each fault bit.
     var bitten: [Int] { zip(self.states, self.hub.bitten).map { $0.bitten + $1 } }
 
     /// Whether a fault is to end, or something to begin, by the clock.
-    var isUnderWay: Bool { !self.timeline.hasBegunAll || !self.timeline.isHealed }
+    var isUnderWay: Bool { self.asking { !$0.hasBegunAll || !$0.isHealed } }
 
     /// Whether nothing is to come but bites of what is armed.
-    var onlyWaits: Bool { self.timeline.onlyWaits(now: self.shop.simulation.now) }
+    var onlyWaits: Bool {
+        let now = self.shop.simulation.now
+        return self.asking { $0.onlyWaits(now: now) }
+    }
 
     /// Whether what is over has been undone, and no operation is under way.
     var isSettled: Bool { self.hub.isSettled && !self.isOperating.contains(true) }

@@ -45,7 +45,7 @@ final class SimulatedLink {
         return true
     }
 
-    func sendToHub(_ frames: [UInt8]) {
+    func sendToHub(_ frames: consuming [UInt8]) {
         guard self.isOpen else { return }
         self.arrivalAtHub = max(self.arrivalAtHub, self.simulation.now + self.latency())
         self.toHub.append(frames)
@@ -62,9 +62,10 @@ final class SimulatedLink {
     func sendToClient(_ frames: inout [UInt8]) {
         guard self.isOpen else { return }
         self.arrivalAtClient = max(self.arrivalAtClient, self.simulation.now + self.latency())
-        swap(&frames, &self.spare)
-        self.toClient.append(self.spare)
-        self.spare = []
+        var sent: [UInt8] = []
+        swap(&sent, &self.spare)
+        swap(&sent, &frames)
+        self.toClient.append(sent)
         self.simulation.at(self.arrivalAtClient, by: self.outward) { [self] in self.reachClient() }
     }
 

@@ -6,7 +6,7 @@ package struct LogFollower: Sendable {
     package private(set) var position: UInt64
     /// The segment that was read last: mostly the next record is there too.
     private var segment: (base: UInt64, file: String)?
-    private var texts = RecentTexts(keeps: true)
+    private var builder = RecordBuilder(keepsTexts: true)
 
     /// Creates a follower that begins at `position`, which must be a record's or 0.
     package init(from position: UInt64 = 0) {
@@ -100,7 +100,7 @@ package struct LogFollower: Sendable {
                 }
                 return nil
             }
-            let record = try piece.scan.decode(found, like: &self.texts)
+            let record = try piece.scan.decode(found, with: &self.builder)
             self.position = base + UInt64(found.upperBound)
             return record
         } catch {
@@ -113,12 +113,12 @@ extension SegmentScan {
     /// Decodes the record that ``record(at:)`` has just found.
     func decode(
         _ range: Range<Int>,
-        like recent: inout RecentTexts
+        with builder: inout RecordBuilder
     ) throws(DiskError) -> LogRecord {
         let position = self.base + UInt64(range.lowerBound)
         do throws(WireError) {
             return try self.withBody(range) { body throws(WireError) in
-                try LogRecord(decoding: body, at: position, like: &recent)
+                try builder.record(decoding: body, at: position)
             }
         } catch {
             let place = "\(self.file) at byte \(range.lowerBound)"

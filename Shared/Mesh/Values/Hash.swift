@@ -52,8 +52,7 @@ public enum StableHash {
 
     /// Returns the hash of `text`'s UTF-8 bytes.
     public static func of(_ text: String, seed: UInt64 = 0) -> UInt64 {
-        var text = text
-        return text.withUTF8 { of(UnsafeRawBufferPointer($0), seed: seed) }
+        text.withBytes { of($0, seed: seed) }
     }
 
     /// Returns a hash of two words, for deriving one id or seed from another.

@@ -134,8 +134,6 @@ package struct RecordReader: Sendable {
 
     /// For each topic, types of events there, and what they are.
     private var known: [[(type: String, kind: ShopEvent.Kind?)]] = []
-    /// What was read last; its room serves the next record.
-    private var read: [ShopEvent?] = []
 
     package init() {}
 
@@ -149,12 +147,13 @@ package struct RecordReader: Sendable {
 
     private mutating func contents(of events: [RecordedEvent]) -> [ShopEvent?] {
         if events.isEmpty { return [] }
-        self.read.removeAll(keepingCapacity: true)
+        var contents: [ShopEvent?] = []
+        contents.reserveCapacity(events.count)
         for index in events.indices {
             let kind = self.kind(of: events[index].event.type, topic: events[index].topic)
-            self.read.append(kind.flatMap { ShopEvent($0, events[index].event.data) })
+            contents.append(kind.flatMap { ShopEvent($0, events[index].event.data) })
         }
-        return self.read
+        return contents
     }
 
     private mutating func kind(of type: String, topic: Int) -> ShopEvent.Kind? {
