@@ -25,6 +25,7 @@ final class FaultRunner {
     var done: [Bool]
     /// Which operations have begun and are not done.
     var isOperating: [Bool]
+    private let simulation: Simulation
     private var timeline: FaultTimeline
     private var wakeup: Instant?
     var random: SeededRandom
@@ -39,6 +40,7 @@ final class FaultRunner {
         self.isOperating = self.done
         self.hub = HubFaults(faults: faults)
         self.timeline = FaultTimeline(faults: faults, operations: operations)
+        self.simulation = shop.simulation
         self.random = shop.simulation.random(for: "faults")
         self.wire()
     }
@@ -68,21 +70,21 @@ final class FaultRunner {
 
     /// The run starts: its time counts from now.
     func start() {
-        self.perform(self.timeline.started(now: self.shop.simulation.now))
+        self.perform(self.timeline.started(now: self.simulation.now))
         guard self.timeline.awaitsEvents else { return }
         self.shop.onEvent = { [unowned self] in self.happened($0, from: $1) }
     }
 
     /// An event has become durable.
     private func happened(_ type: String, from source: String) {
-        let now = self.shop.simulation.now
+        let now = self.simulation.now
         let actions = self.timeline.happened(type, from: source, now: now) { self.counts() }
         if !actions.isEmpty || self.timeline.nextDue != self.wakeup { self.perform(actions) }
     }
 
     /// These faults are in force.
     func armed(_ indices: [Int]) {
-        self.timeline.armed(indices, now: self.shop.simulation.now)
+        self.timeline.armed(indices, now: self.simulation.now)
         self.wakeUp()
     }
 
@@ -107,10 +109,10 @@ final class FaultRunner {
         guard let due = self.timeline.nextDue, self.wakeup.map({ due < $0 }) ?? true else { return }
         self.wakeup = due
         // Where in the order of an instant it comes, the seed decides.
-        self.shop.simulation.after(due - self.shop.simulation.now) { [weak self] in
+        self.simulation.after(due - self.simulation.now) { [weak self] in
             guard let self else { return }
             if self.wakeup == due { self.wakeup = nil }
-            let now = self.shop.simulation.now
+            let now = self.simulation.now
             self.perform(self.timeline.timePassed(now: now) { self.counts() })
         }
     }
@@ -130,7 +132,7 @@ final class FaultRunner {
 
     /// Whether nothing is to come but bites of what is armed.
     var onlyWaits: Bool {
-        let now = self.shop.simulation.now
+        let now = self.simulation.now
         return self.asking { $0.onlyWaits(now: now) }
     }
 
@@ -160,7 +162,7 @@ final class FaultRunner {
 
     func note(_ index: Int?, _ text: String) {
         self.incidents.append(
-            ScenarioOutcome.Incident(time: self.shop.simulation.now, text: text, fault: index)
+            ScenarioOutcome.Incident(time: self.simulation.now, text: text, fault: index)
         )
     }
 

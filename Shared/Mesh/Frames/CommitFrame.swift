@@ -61,11 +61,11 @@ package struct CommitView {
 
     /// Becomes the next commit, in the room of the lists of the last one.
     package mutating func read(from reader: inout WireReader) throws(WireError) {
-        self.acknowledged.removeAll(keepingCapacity: true)
-        self.emitted.removeAll(keepingCapacity: true)
-        self.changes.removeAll(keepingCapacity: true)
-        self.timersSet.removeAll(keepingCapacity: true)
-        self.timersCancelled.removeAll(keepingCapacity: true)
+        self.acknowledged.clear()
+        self.emitted.clear()
+        self.changes.clear()
+        self.timersSet.clear()
+        self.timersCancelled.clear()
         self.snapshot = nil
         self.partition = try reader.count()
         self.epoch = try reader.varint()
@@ -90,6 +90,13 @@ package struct CommitView {
         for _ in 0..<(try reader.count()) { self.timersCancelled.append(try reader.text()) }
         if try reader.u8() == 1 { self.snapshot = try reader.view() }
         guard reader.isAtEnd else { throw WireError("\(reader.remaining) bytes follow a commit") }
+    }
+}
+
+extension Array {
+    /// Removes all and keeps the room; to remove nothing takes no time.
+    mutating func clear() {
+        if !self.isEmpty { self.removeAll(keepingCapacity: true) }
     }
 }
 

@@ -122,7 +122,7 @@ extension Hub {
         _ connection: Connection
     ) throws(Refusal) {
         for run in commit.acknowledged { try self.check(run, commit.partition, service) }
-        self.emittedPartitions.removeAll(keepingCapacity: true)
+        self.emittedPartitions.clear()
         for emission in commit.emitted {
             let view = try self.check(emission.envelope, emission.topic, connection)
             guard self.layout.topics[emission.topic].sync == .always else {
@@ -235,7 +235,7 @@ extension Hub {
             self.topics[emission.topic][partition].append(self.places[index], record: record)
             self.grew(topic: emission.topic, partition: partition)
         }
-        self.places.removeAll(keepingCapacity: true)
+        self.places.clear()
         self.keep(commit, service, record)
     }
 

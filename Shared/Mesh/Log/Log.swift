@@ -206,7 +206,8 @@ package final class Log {
         self.durable = self.end
         self.stagedBase = self.end
         let goal = max(self.segmentBytesMax, Self.stateShareMax * self.stateBytes)
-        if self.end - self.segments[last].base >= UInt64(goal), !self.isFull, self.end >= self.nextSegmentAt {
+        let isLarge = self.end - self.segments[last].base >= UInt64(goal)
+        if isLarge, !self.isFull, self.end >= self.nextSegmentAt {
             try self.beginSegment()
         }
         if self.room < Self.reserveBytesLow, !self.isFull { try self.makeRoom() }

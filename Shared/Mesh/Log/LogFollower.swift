@@ -34,7 +34,7 @@ package struct LogFollower: Sendable {
             while let found = record {
                 records.append(found)
                 guard self.position - first < bytesMax else { break }
-                record = piece == nil ? nil : try self.record(in: &piece!)
+                record = try self.record(in: &piece)
             }
         } catch {
             self.position = start
@@ -53,10 +53,10 @@ package struct LogFollower: Sendable {
         from disk: any Disk,
         in piece: inout Piece?
     ) throws(LogError) -> LogRecord? {
-        if piece != nil, let record = try self.record(in: &piece!) { return record }
+        if let record = try self.record(in: &piece) { return record }
         if let segment = self.segment, segment.base <= self.position {
             piece = try Self.piece(segment.base, segment.file, disk)
-            if let record = try self.record(in: &piece!) { return record }
+            if let record = try self.record(in: &piece) { return record }
         }
         let bases: [UInt64]
         do {
@@ -68,7 +68,7 @@ package struct LogFollower: Sendable {
             let known = self.segment?.base == base ? self.segment?.file : nil
             let file = known ?? Log.file(at: base)
             piece = try Self.piece(base, file, disk)
-            let record = try self.record(in: &piece!)
+            let record = try self.record(in: &piece)
             self.segment = (base, file)
             if let record { return record }
             guard bases.contains(self.position), self.position != base else { return nil }
@@ -90,17 +90,17 @@ package struct LogFollower: Sendable {
     }
 
     /// Reads one record of a piece; afterwards `position` is where the next one begins.
-    private mutating func record(in piece: inout Piece) throws(LogError) -> LogRecord? {
-        let base = piece.scan.base
+    private mutating func record(in piece: inout Piece?) throws(LogError) -> LogRecord? {
+        guard let base = piece?.scan.base, let size = piece?.scan.size else { return nil }
         let offset = max(Int(self.position) - Int(base), RecordFormat.segmentHeaderBytes)
         do {
-            guard let found = try piece.scan.record(at: offset) else {
-                if offset > RecordFormat.segmentHeaderBytes || piece.scan.size >= offset {
+            guard let found = try piece?.scan.record(at: offset) else {
+                if offset > RecordFormat.segmentHeaderBytes || size >= offset {
                     self.position = base + UInt64(offset)
                 }
                 return nil
             }
-            let record = try piece.scan.decode(found, with: &self.builder)
+            let record = try piece?.scan.decode(found, with: &self.builder)
             self.position = base + UInt64(found.upperBound)
             return record
         } catch {
