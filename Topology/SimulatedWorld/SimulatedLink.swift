@@ -65,7 +65,7 @@ final class SimulatedLink {
         var sent: [UInt8] = []
         swap(&sent, &self.spare)
         swap(&sent, &frames)
-        self.toClient.append(sent)
+        self.toClient.append(consume sent)
         self.simulation.at(self.arrivalAtClient, by: self.outward) { [self] in self.reachClient() }
     }
 

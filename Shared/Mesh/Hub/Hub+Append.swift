@@ -191,7 +191,8 @@ extension Hub {
     func write(_ commit: CommitView, _ service: Int, _ now: Instant) {
         guard !self.isVolatile(commit) else { return self.acknowledge(commit, service) }
         let firstChange = self.services[service][commit.partition].journalEnd
-        var ends: [Int: UInt64] = [:]
+        // Where the next event of a partition lies: a few, so that looking is faster than hashing.
+        var ends: [(key: Int, offset: UInt64)] = []
         let record = self.log.append { writer, body in
             let start = writer.bytes.count
             writer.record(.turn, at: now)
@@ -215,8 +216,12 @@ extension Hub {
                 var offset = self.topics[emission.topic][partition].end
                 if commit.emitted.count > 1 {
                     let key = emission.topic << 16 | partition
-                    offset = ends[key] ?? offset
-                    ends[key] = offset + 1
+                    if let end = ends.firstIndex(where: { $0.key == key }) {
+                        offset = ends[end].offset
+                        ends[end].offset += 1
+                    } else {
+                        ends.append((key, offset + 1))
+                    }
                 }
                 writer.place(topic: emission.topic, partition: partition, offset: offset)
                 writer.counted(emission.envelope)
