@@ -97,7 +97,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
 
     /// The connection is gone; the world will try again.
     public func disconnected() {
-        self.perform(self.client.disconnected())
+        for action in self.client.disconnected() { self.perform(action) }
     }
 
     /// A frame of the hub has arrived; `frame` is its body.
@@ -131,8 +131,8 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         question(&self.client)
     }
 
-    private func perform(_ actions: [ServiceClient.Action]) {
-        for action in actions { self.perform(action) }
+    private func perform(_ action: ServiceClient.Action?) {
+        if let action { self.perform(action) }
     }
 
     private func perform(_ action: ServiceClient.Action) {

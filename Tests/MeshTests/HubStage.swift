@@ -196,6 +196,10 @@ final class StageWorker {
         self.note(actions)
     }
 
+    func note(_ action: ServiceClient.Action?) {
+        if let action { self.note([action]) }
+    }
+
     func note(_ actions: [ServiceClient.Action]) {
         for action in actions {
             switch action {

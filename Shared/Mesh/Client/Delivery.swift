@@ -1,10 +1,14 @@
 /// One attempt to hand an event to a service; a class, as it passes through many hands.
-package final class Delivery: Sendable {
-    package let topic: Int
-    package let offset: UInt64
+///
+/// Nothing of it changes while anybody but the client that made it holds it.
+package final class Delivery: @unchecked Sendable {
+    package private(set) var topic: Int
+    package private(set) var offset: UInt64
     /// 1 for the first attempt.
-    package let attempt: Int
-    package let event: EventEnvelope
+    package private(set) var attempt: Int
+    package private(set) var event: EventEnvelope
+    /// The binary form of the event's texts, where it was read from one.
+    private var texts: [UInt8] = []
 
     package init(topic: Int, offset: UInt64, attempt: Int, event: EventEnvelope) {
         self.topic = topic
@@ -14,6 +18,46 @@ package final class Delivery: Sendable {
     }
 
     package var place: Acknowledgement { Acknowledgement(topic: self.topic, offset: self.offset) }
+
+    /// Becomes another delivery, where nobody else holds this one.
+    fileprivate func become(
+        _ topic: Int,
+        _ offset: UInt64,
+        _ attempt: Int,
+        _ view: EnvelopeView,
+        like recent: inout RecentTexts
+    ) throws(WireError) {
+        self.topic = topic
+        self.offset = offset
+        self.attempt = attempt
+        try self.event.become(view, texts: &self.texts, like: &recent)
+    }
+}
+
+/// The deliveries that a client made last: most are done with before the next but one is made,
+/// which then gets their memory.
+struct RecentDeliveries: Sendable {
+    private var last: Delivery?
+    private var before: Delivery?
+
+    /// Returns the delivery of an event that is read.
+    mutating func delivery(
+        _ topic: Int,
+        _ offset: UInt64,
+        _ attempt: Int,
+        _ view: EnvelopeView,
+        like recent: inout RecentTexts
+    ) throws(WireError) -> Delivery {
+        swap(&self.last, &self.before)
+        if isKnownUniquelyReferenced(&self.last), let delivery = self.last {
+            try delivery.become(topic, offset, attempt, view, like: &recent)
+            return delivery
+        }
+        let event = try EventEnvelope(view, like: &recent)
+        let delivery = Delivery(topic: topic, offset: offset, attempt: attempt, event: event)
+        self.last = delivery
+        return delivery
+    }
 }
 
 /// Tells deliveries that are new, expected again, or repeated by mistake.

@@ -1,12 +1,12 @@
 /// One partition of the service's state, as the instance that owns it sees it.
-///
-/// Each belongs to one client; a class, so that what is noted of it costs no copy of it.
-final class OwnedPartition: @unchecked Sendable {
+struct OwnedPartition: Sendable {
     enum Phase: Sendable, Hashable {
         case restoring
         case ready
         /// The hub wants it back; nothing new is begun.
         case releasing
+        /// It is not the instance's, or not any more.
+        case lost
     }
 
     var phase = Phase.restoring
@@ -45,23 +45,42 @@ final class OwnedPartition: @unchecked Sendable {
         }
     }
 
+    /// A partition that is not owned.
+    static var lost: OwnedPartition {
+        var partition = OwnedPartition(epoch: 0, floors: [])
+        partition.phase = .lost
+        return partition
+    }
+
     init(epoch: UInt64, floors: [(topic: Int, offset: UInt64)]) {
         self.epoch = epoch
         self.intakes = floors.map { ($0.topic, Intake(floor: $0.offset)) }
     }
 
-    /// The hub confirmed a commit, and with it those before; returns whether it was of this epoch.
-    func answered(_ sequence: UInt64, epoch: UInt64) -> Bool {
-        guard epoch == self.epoch else { return false }
+    /// The hub confirmed a commit, and with it those before.
+    mutating func answered(_ sequence: UInt64) {
         self.answeredUpTo = max(self.answeredUpTo, sequence)
-        return true
+    }
+
+    /// Returns the number of the next commit.
+    mutating func nextSequence() -> UInt64 {
+        self.sequence += 1
+        return self.sequence
+    }
+
+    /// What a projection has folded leaves in the next commit.
+    mutating func snapshotTaken() {
+        self.sequence += 1
+        self.folded = []
+        self.foldedCount = 0
+        self.spent = 0
     }
 
     /// Whether a commit waits for its confirmation.
     var hasUnanswered: Bool { self.sequence > self.answeredUpTo }
 
     /// Returns whether nothing was confirmed since the last look although something was open.
-    func isStuck() -> Bool {
+    mutating func isStuck() -> Bool {
         guard self.hasUnanswered else {
             self.lookedAt = nil
             return false
@@ -70,11 +89,8 @@ final class OwnedPartition: @unchecked Sendable {
         return self.lookedAt == self.answeredUpTo
     }
 
-    /// Whether deliveries of that epoch are to be handled.
-    func takes(_ epoch: UInt64) -> Bool { self.phase == .ready && self.epoch == epoch }
-
     /// Notes that a projection has folded an event; returns the credit to give back.
-    func fold(_ place: Acknowledgement) -> Int {
+    mutating func fold(_ place: Acknowledgement) -> Int {
         self.foldedCount += 1
         self.spent += 1
         let last = self.folded.count - 1
@@ -94,7 +110,7 @@ final class OwnedPartition: @unchecked Sendable {
     }
 
     /// Takes a delivery; returns whether it may be handled at once.
-    func take(_ delivery: Delivery) -> Bool {
+    mutating func take(_ delivery: Delivery) -> Bool {
         guard let intake = self.intake(of: delivery.topic),
             self.intakes[intake].intake.accepts(delivery.offset)
         else { return false }
@@ -123,23 +139,23 @@ final class OwnedPartition: @unchecked Sendable {
     }
 
     /// Lets the only delivery that is being handled be found by its subject.
-    private func joinOthers() {
+    private mutating func joinOthers() {
         guard let subject = self.alone else { return }
         self.alone = nil
         self.queues[subject] = Queue()
     }
 
     /// A delivery is done with; returns the next one of its subject.
-    func finished(_ subject: String) -> Delivery? {
+    mutating func finished(_ delivery: Delivery) -> Delivery? {
         self.handling -= 1
         if self.alone != nil {
             self.alone = nil
             return nil
         }
-        return self.next(of: subject)
+        return self.next(of: delivery.event.subject)
     }
 
-    private func next(of subject: String) -> Delivery? {
+    private mutating func next(of subject: String) -> Delivery? {
         guard var queue = self.queues[subject], queue.blockedBy == nil else { return nil }
         guard !queue.waiting.isEmpty, self.phase == .ready else {
             self.queues[subject] = nil
@@ -152,7 +168,7 @@ final class OwnedPartition: @unchecked Sendable {
     }
 
     /// A delivery failed: its subject waits until it comes again.
-    func failed(_ delivery: Delivery) {
+    mutating func failed(_ delivery: Delivery) {
         self.handling -= 1
         self.alone = nil
         if let intake = self.intake(of: delivery.topic) {
@@ -162,7 +178,7 @@ final class OwnedPartition: @unchecked Sendable {
     }
 
     /// The hub gave a failed delivery up; returns what may go on.
-    func settled(_ place: Acknowledgement) -> Delivery? {
+    mutating func settled(_ place: Acknowledgement) -> Delivery? {
         let blocked = self.queues.first { $0.value.blockedBy == place }?.key
         guard let subject = blocked else { return nil }
         self.queues[subject]?.blockedBy = nil
@@ -175,17 +191,39 @@ struct OwnedPartitions: Sendable {
     /// No service has more.
     static let countMax = 1 << 16
 
-    private var slots: [OwnedPartition?] = []
+    /// Each that was ever owned; an optional would be copied to look into it.
+    private var slots: [OwnedPartition] = []
 
     /// The numbers of those that are there, ascending.
-    var owned: [Int] { self.slots.indices.filter { self.slots[$0] != nil } }
+    var owned: [Int] { self.slots.indices.filter { self.slots[$0].phase != .lost } }
 
+    /// A partition, to be looked at or replaced; to change it, see ``with(_:_:_:)``.
     subscript(partition: Int) -> OwnedPartition? {
-        get { partition < self.slots.count ? self.slots[partition] : nil }
+        get {
+            guard partition < self.slots.count, self.slots[partition].phase != .lost else {
+                return nil
+            }
+            return self.slots[partition]
+        }
         set {
             guard partition < Self.countMax else { return }
-            while self.slots.count <= partition { self.slots.append(nil) }
-            self.slots[partition] = newValue
+            while self.slots.count <= partition { self.slots.append(.lost) }
+            self.slots[partition] = newValue ?? .lost
         }
+    }
+
+    /// Passes a partition to `body`, in its place, where that epoch of it is owned; returns nil
+    /// where not.
+    @inline(__always)
+    @discardableResult
+    mutating func with<R>(
+        _ partition: Int,
+        _ epoch: UInt64,
+        _ body: (inout OwnedPartition) -> R
+    ) -> R? {
+        guard partition < self.slots.count, self.slots[partition].epoch == epoch,
+            self.slots[partition].phase != .lost
+        else { return nil }
+        return body(&self.slots[partition])
     }
 }

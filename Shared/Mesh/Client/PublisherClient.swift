@@ -31,7 +31,8 @@ package struct PublisherClient: Sendable {
     /// The frame that is being filled, and where it began; the events of one that is closed are
     /// in ``batches``.
     private var open = WireWriter()
-    private var volatile = WireWriter()
+    /// The frame of volatile events that is being filled, at the end of what is to be sent.
+    private var volatile: (topic: Int, start: Int)?
     private var topics: [String: Topic]?
     /// The topic that was published to last.
     private var lastTopic: Topic?
@@ -121,7 +122,7 @@ package struct PublisherClient: Sendable {
     /// Forgets what was to be sent on a connection that is gone; unconfirmed events stay.
     private mutating func dropOutput() {
         self.close()
-        self.volatile = WireWriter()
+        self.volatile = nil
         self.out = WireWriter()
     }
 
@@ -212,26 +213,25 @@ package struct PublisherClient: Sendable {
     }
 
     private mutating func writeVolatile(_ topic: Int, _ write: (inout WireWriter) -> Void) {
-        if self.volatile.bytes.isEmpty {
-            _ = self.volatile.beginFrame(Frame.ToHub.volatile.rawValue)
+        var start = self.out.bytes.count
+        if let volatile = self.volatile, volatile.topic == topic {
+            start = volatile.start
+        } else {
+            self.closeVolatile()
+            start = self.out.beginFrame(Frame.ToHub.volatile.rawValue)
+            self.out.varint(UInt64(topic))
+            self.volatile = (topic, start)
         }
-        self.volatile.varint(UInt64(topic))
-        self.volatile.countedInPlace(write)
-        if self.isSealing || self.volatile.bytes.count >= Frame.batchBytes {
+        self.out.countedInPlace(write)
+        if self.isSealing || self.out.bytes.count - start >= Frame.batchBytes {
             self.closeVolatile()
         }
     }
 
     private mutating func closeVolatile() {
-        guard !self.volatile.bytes.isEmpty else { return }
-        self.volatile.endFrame(0)
-        if self.out.bytes.isEmpty {
-            swap(&self.out.bytes, &self.volatile.bytes)
-            self.volatile.bytes.reserveCapacity(self.out.bytes.count)
-        } else {
-            self.out.bytes += self.volatile.bytes
-            self.volatile.bytes.removeAll(keepingCapacity: true)
-        }
+        guard let volatile = self.volatile else { return }
+        self.out.endFrame(volatile.start)
+        self.volatile = nil
     }
 
     // MARK: Sending again
@@ -278,6 +278,7 @@ package struct PublisherClient: Sendable {
     private mutating func sendOnce(_ frame: inout WireWriter) {
         guard !frame.bytes.isEmpty else { return }
         frame.endFrame(0)
+        self.closeVolatile()
         self.out.bytes += frame.bytes
         frame.bytes = []
     }

@@ -6,7 +6,7 @@
 package struct ServiceClient: Sendable {
     package enum Action: Sendable {
         /// The hub let the instance in.
-        case welcomed(Welcome)
+        indirect case welcomed(Welcome)
         /// Begin with fresh state for this partition, from a snapshot where there is one.
         case restore(partition: Int, snapshot: [UInt8]?)
         /// Apply a change of the journal.
@@ -38,6 +38,7 @@ package struct ServiceClient: Sendable {
     private var isSealing = false
     /// The texts of the events that were read last.
     private var texts = RecentTexts(keeps: true)
+    private var deliveries = RecentDeliveries()
 
     /// Creates the client of one instance.
     ///
@@ -170,10 +171,10 @@ package struct ServiceClient: Sendable {
             let code = Refusal.Code(rawValue: try reader.u8()) ?? .malformed
             return [.refused(Refusal(code, try reader.text()))]
         case .assign: return try self.assigned(&reader)
-        case .revoke: return try self.revoked(&reader)
+        case .revoke: return try self.revoked(&reader).map { [$0] } ?? []
         case .journal: return try self.journal(&reader)
         case .commitRefused: return try self.commitRefused(&reader)
-        case .settled: return try self.settled(&reader)
+        case .settled: return try self.settled(&reader).map { [$0] } ?? []
         case .drain:
             return self.owned.map { .takeSnapshot(partition: $0) }
         case .handicap:
@@ -186,11 +187,11 @@ package struct ServiceClient: Sendable {
         }
     }
 
-    private func committed(_ reader: inout WireReader) throws(WireError) -> Action? {
+    private mutating func committed(_ reader: inout WireReader) throws(WireError) -> Action? {
         let partition = try reader.count()
         let epoch = try reader.varint()
         let sequence = try reader.varint()
-        guard self.partitions[partition]?.answered(sequence, epoch: epoch) == true
+        guard self.partitions.with(partition, epoch, { $0.answered(sequence) }) != nil
         else { return nil }
         return .committed(partition: partition, epoch: epoch, sequence: sequence)
     }
@@ -213,8 +214,9 @@ package struct ServiceClient: Sendable {
     package mutating func askAboutUnanswered() -> Bool {
         var isAnyOpen = false
         for partition in self.owned {
-            guard let state = self.partitions[partition] else { continue }
+            guard var state = self.partitions[partition] else { continue }
             let isStuck = state.isStuck()
+            self.partitions[partition] = state
             isAnyOpen = isAnyOpen || state.hasUnanswered
             guard isStuck else { continue }
             self.out.frame(.unanswered) {
@@ -258,8 +260,7 @@ package struct ServiceClient: Sendable {
         for _ in 0..<count {
             actions.append(.apply(partition: partition, change: try reader.counted()))
         }
-        guard let state = self.partitions[partition], state.epoch == epoch,
-            state.phase == .restoring
+        guard self.partitions.with(partition, epoch, { $0.phase }) == .restoring
         else { return [] }
         guard isLast else {
             self.out.frame(.more) {
@@ -269,7 +270,7 @@ package struct ServiceClient: Sendable {
             }
             return actions
         }
-        state.phase = .ready
+        self.partitions[partition]?.phase = .ready
         self.sendCredit(partition, epoch, self.window)
         actions.append(.ready(partition: partition))
         return actions
@@ -283,29 +284,28 @@ package struct ServiceClient: Sendable {
         }
     }
 
-    private mutating func revoked(_ reader: inout WireReader) throws(WireError) -> [Action] {
+    private mutating func revoked(_ reader: inout WireReader) throws(WireError) -> Action? {
         let partition = try reader.count()
         let epoch = try reader.varint()
-        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
-        let wasReady = state.phase == .ready
-        state.phase = .releasing
+        let hasFolded = self.partitions.with(partition, epoch) { state in
+            defer { state.phase = .releasing }
+            return state.phase == .ready && !state.folded.isEmpty
+        }
+        guard let hasFolded else { return nil }
         // A projection commits what it has folded first; then it has nothing in hand.
-        if wasReady, !state.folded.isEmpty { return [.takeSnapshot(partition: partition)] }
-        return self.releaseIfIdle(partition, state)
+        return hasFolded ? .takeSnapshot(partition: partition) : self.releaseIfIdle(partition)
     }
 
-    private mutating func releaseIfIdle(
-        _ partition: Int,
-        _ state: OwnedPartition
-    ) -> [Action] {
-        guard state.phase == .releasing, state.handling == 0, state.folded.isEmpty
-        else { return [] }
+    private mutating func releaseIfIdle(_ partition: Int) -> Action? {
+        guard let state = self.partitions[partition], state.phase == .releasing,
+            state.handling == 0, state.folded.isEmpty
+        else { return nil }
         self.out.frame(.released) {
             $0.varint(UInt64(partition))
             $0.varint(state.epoch)
         }
         self.partitions[partition] = nil
-        return [.forget(partition: partition, reason: "it moves to another instance")]
+        return .forget(partition: partition, reason: "it moves to another instance")
     }
 
     private mutating func commitRefused(_ reader: inout WireReader) throws(WireError) -> [Action] {
@@ -324,20 +324,23 @@ package struct ServiceClient: Sendable {
 
     /// Reads the next event of a delivery; returns nil where it is not to be handled now.
     private mutating func delivered(_ reading: inout Reading) throws(WireError) -> Action? {
-        let (partition, epoch) = (reading.partition, reading.epoch)
         let (offset, overflow) = reading.offset.addingReportingOverflow(1)
         guard !overflow else { throw WireError("offset \(reading.offset) is absurd") }
-        let envelope = try reading.reader.view()
-        let delivery = Delivery(
-            topic: reading.topic,
-            offset: reading.offset,
-            attempt: reading.attempt,
-            event: try EventEnvelope(decoding: envelope, like: &self.texts)
+        let delivery = try self.deliveries.delivery(
+            reading.topic,
+            reading.offset,
+            reading.attempt,
+            EnvelopeView(try reading.reader.view()),
+            like: &self.texts
         )
         reading.offset = offset
-        guard let state = self.partitions[partition], state.takes(epoch) else { return nil }
-        guard state.take(delivery) else {
-            return self.flaws.isEmpty ? nil : self.takenByMistake(delivery, partition, state)
+        let (partition, epoch) = (reading.partition, reading.epoch)
+        let isNow = self.partitions.with(partition, epoch) {
+            $0.phase == .ready ? $0.take(delivery) : nil
+        }
+        guard let isNow = isNow ?? nil else { return nil }
+        guard isNow else {
+            return self.flaws.isEmpty ? nil : self.takenByMistake(delivery, partition, epoch)
         }
         return .handle(partition: partition, epoch: epoch, delivery)
     }
@@ -346,28 +349,28 @@ package struct ServiceClient: Sendable {
     private mutating func takenByMistake(
         _ delivery: Delivery,
         _ partition: Int,
-        _ state: OwnedPartition
+        _ epoch: UInt64
     ) -> Action? {
-        let isWaiting = state.queues[delivery.event.subject]?.takeBack(delivery)
+        let subject = delivery.event.subject
+        let isWaiting = self.partitions[partition]?.queues[subject]?.takeBack(delivery)
         let flaw = isWaiting == true ? "subject-order-lost" : "repeats-handled"
         guard self.flaws.contains(flaw) else {
             if isWaiting == true {
-                state.queues[delivery.event.subject]?.waiting.append(delivery)
+                self.partitions[partition]?.queues[subject]?.waiting.append(delivery)
             }
             return nil
         }
-        state.handling += 1
-        return .handle(partition: partition, epoch: state.epoch, delivery)
+        self.partitions[partition]?.handling += 1
+        return .handle(partition: partition, epoch: epoch, delivery)
     }
 
-    private mutating func settled(_ reader: inout WireReader) throws(WireError) -> [Action] {
+    private mutating func settled(_ reader: inout WireReader) throws(WireError) -> Action? {
         let partition = try reader.count()
         let epoch = try reader.varint()
         let place = Acknowledgement(topic: try reader.count(), offset: try reader.varint())
-        guard let state = self.partitions[partition], state.epoch == epoch,
-            let next = state.settled(place)
-        else { return [] }
-        return [.handle(partition: partition, epoch: epoch, next)]
+        let next = self.partitions.with(partition, epoch) { $0.settled(place) }
+        guard let next = next ?? nil else { return nil }
+        return .handle(partition: partition, epoch: epoch, next)
     }
 
     // MARK: What the service did
@@ -381,18 +384,21 @@ package struct ServiceClient: Sendable {
         _ delivery: Delivery,
         _ decision: TurnDecision
     ) -> UInt64? {
-        guard let state = self.partitions[partition], state.epoch == epoch else { return nil }
-        state.sequence += 1
-        state.commitsSinceSnapshot = decision.snapshot == nil ? state.commitsSinceSnapshot + 1 : 0
+        let sequence = self.partitions.with(partition, epoch) {
+            $0.commitsSinceSnapshot =
+                decision.snapshot == nil ? $0.commitsSinceSnapshot + 1 : 0
+            return $0.nextSequence()
+        }
+        guard let sequence else { return nil }
         let commit = Commit(
             partition: partition,
             epoch: epoch,
-            sequence: state.sequence,
+            sequence: sequence,
             credit: 1
         )
         let run = CollectionOfOne(AcknowledgedRun(delivery.place))
         commit.encode(acknowledging: run, decision, into: &self.out)
-        return state.sequence
+        return sequence
     }
 
     /// Sends emitted events in a commit of their own, apart from the turn's: a planted bug.
@@ -401,9 +407,9 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ decision: TurnDecision
     ) {
-        guard let state = self.partitions[partition], state.epoch == epoch else { return }
-        state.sequence += 1
-        let commit = Commit(partition: partition, epoch: epoch, sequence: state.sequence)
+        let sequence = self.partitions.with(partition, epoch) { $0.nextSequence() }
+        guard let sequence else { return }
+        let commit = Commit(partition: partition, epoch: epoch, sequence: sequence)
         commit.encode(acknowledging: EmptyCollection(), decision, into: &self.out)
     }
 
@@ -417,20 +423,15 @@ package struct ServiceClient: Sendable {
         _ partition: Int,
         epoch: UInt64,
         _ delivery: Delivery
-    ) -> [Action] {
-        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
-        return self.finished(partition, state, delivery)
-    }
-
-    private mutating func finished(
-        _ partition: Int,
-        _ state: OwnedPartition,
-        _ delivery: Delivery
-    ) -> [Action] {
-        if let next = state.finished(delivery.event.subject) {
-            return [.handle(partition: partition, epoch: state.epoch, next)]
+    ) -> Action? {
+        let course = self.partitions.with(partition, epoch) {
+            (next: $0.finished(delivery), isReleasing: $0.phase == .releasing)
         }
-        return self.releaseIfIdle(partition, state)
+        guard let course else { return nil }
+        if let next = course.next {
+            return .handle(partition: partition, epoch: epoch, next)
+        }
+        return course.isReleasing ? self.releaseIfIdle(partition) : nil
     }
 
     /// A projection has folded a delivery into its state.
@@ -438,14 +439,14 @@ package struct ServiceClient: Sendable {
         _ partition: Int,
         epoch: UInt64,
         _ delivery: Delivery
-    ) -> [Action] {
-        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
-        let spent = state.fold(delivery.place)
+    ) -> Action? {
+        let spent = self.partitions.with(partition, epoch) { $0.fold(delivery.place) }
+        guard let spent else { return nil }
         if spent * 4 >= self.window {
             self.sendCredit(partition, epoch, spent)
-            state.spent = 0
+            self.partitions.with(partition, epoch) { $0.spent = 0 }
         }
-        return self.finished(partition, state, delivery)
+        return self.finished(partition, epoch: epoch, delivery)
     }
 
     /// How many deliveries a projection has folded since its last commit.
@@ -454,22 +455,19 @@ package struct ServiceClient: Sendable {
     }
 
     /// Commits a projection's snapshot together with its places and what it publishes.
-    package mutating func snapshotTaken(_ partition: Int, _ decision: TurnDecision) -> [Action] {
+    package mutating func snapshotTaken(_ partition: Int, _ decision: TurnDecision) -> Action? {
         guard let state = self.partitions[partition], state.phase != .restoring,
             !state.folded.isEmpty
-        else { return [] }
-        state.sequence += 1
+        else { return nil }
         let commit = Commit(
             partition: partition,
             epoch: state.epoch,
-            sequence: state.sequence,
+            sequence: state.sequence + 1,
             credit: state.spent
         )
         commit.encode(acknowledging: state.folded, decision, into: &self.out)
-        state.folded = []
-        state.foldedCount = 0
-        state.spent = 0
-        return self.releaseIfIdle(partition, state)
+        self.partitions[partition]?.snapshotTaken()
+        return self.releaseIfIdle(partition)
     }
 
     /// A handler threw: ask for another attempt later.
@@ -478,9 +476,9 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ delivery: Delivery,
         _ error: String
-    ) -> [Action] {
-        guard let state = self.partitions[partition], state.epoch == epoch else { return [] }
-        state.failed(delivery)
+    ) -> Action? {
+        guard self.partitions.with(partition, epoch, { $0.failed(delivery) }) != nil
+        else { return nil }
         self.out.frame(.nack) {
             $0.varint(UInt64(partition))
             $0.varint(epoch)
@@ -488,6 +486,6 @@ package struct ServiceClient: Sendable {
             $0.varint(delivery.offset)
             $0.text(String(error.prefix(500)))
         }
-        return self.releaseIfIdle(partition, state)
+        return self.releaseIfIdle(partition)
     }
 }

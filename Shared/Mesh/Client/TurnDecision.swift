@@ -70,7 +70,7 @@ public final class TurnDecision: @unchecked Sendable {
     @inlinable
     public func record(_ change: inout some WireCodable) {
         let count = self.changes.writer.countedInPlace(lengthBytes: 1) {
-            $0.fields(in: &change)
+            $0.fields(of: &change)
         }
         self.recorded(count)
     }

@@ -2,7 +2,7 @@
 /// where the body's first byte is the kind.
 package enum Frame {
     /// The version of this protocol; the two ends must agree.
-    package static let version: UInt8 = 3
+    package static let version: UInt8 = 4
     /// The largest body that the hub accepts and that it sends.
     package static let bodyBytesMax = 64 * 1024 * 1024
     /// A frame of several events that has grown to this size takes no more of them.

@@ -138,7 +138,7 @@ extension Hub {
         }
         for timer in commit.timersSet {
             do {
-                _ = try EnvelopeView(timer.envelope)
+                try EnvelopeView(timer.envelope).check()
             } catch {
                 throw Refusal(.malformed, "timer \(timer.name): \(error.message)")
             }

@@ -60,7 +60,7 @@ extension Hub {
             case (.publish, nil) where role == .publisher:
                 try self.publish(id, connection, &reader, now)
             case (.volatile, nil) where role == .publisher:
-                try self.takeVolatile(id, connection, &reader, now)
+                try self.takeVolatile(connection, &reader, now)
             case (.admin, nil): try self.admin(id, connection, &reader, now)
             case (.commit, _?) where !self.hasRoom(toCommit: frame.count):
                 self.waitForRoom(connection, frame)

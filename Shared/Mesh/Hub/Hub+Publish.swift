@@ -184,17 +184,17 @@ extension Hub {
 
     // MARK: Volatile events
 
-    /// Takes events that are kept in memory only, and that nobody confirms.
+    /// Takes events of one topic that are kept in memory only, and that nobody confirms.
     func takeVolatile(
-        _ id: ConnectionID,
         _ connection: Connection,
         _ reader: inout WireReader,
         _ now: Instant
     ) throws(WireError) {
-        var grown: (topic: Int, partition: Int)?
-        defer { if let grown { self.grew(topic: grown.topic, partition: grown.partition) } }
+        let topic = try reader.count()
+        var run = VolatileRun(topic: topic, start: reader.offset)
+        defer { self.take(run, of: reader.bytes) }
         repeat {
-            let topic = try reader.count()
+            let start = reader.offset
             let envelope = try reader.view()
             do throws(Refusal) {
                 let view = try self.check(envelope, topic, connection)
@@ -206,15 +206,35 @@ extension Hub {
                     )
                 }
                 let partition = view.partition(among: self.layout.partitionCount(topic))
-                self.topics[topic][partition].appendVolatile(envelope)
-                if let last = grown, last != (topic, partition) {
-                    self.grew(topic: last.topic, partition: last.partition)
+                if partition != run.partition || start - run.start >= Frame.batchBytes {
+                    self.take(run, of: reader.bytes)
+                    (run.partition, run.start) = (partition, start)
                 }
-                grown = (topic, partition)
+                self.volatileEnds.append(reader.offset &- run.start)
             } catch {
+                self.take(run, of: reader.bytes)
+                run.start = reader.offset
                 self.auditRefusal(error, of: connection, now)
             }
         } while !reader.isAtEnd
+    }
+
+    /// Events of one frame and one partition that follow each other.
+    private struct VolatileRun {
+        let topic: Int
+        var partition = 0
+        var start: Int
+    }
+
+    /// Keeps the events of a run that were let in.
+    private func take(_ run: VolatileRun, of frame: UnsafeRawBufferPointer) {
+        guard let count = self.volatileEnds.last else { return }
+        self.topics[run.topic][run.partition].appendVolatile(
+            UnsafeRawBufferPointer(rebasing: frame[run.start..<run.start + count]),
+            endingAt: self.volatileEnds
+        )
+        self.volatileEnds.removeAll(keepingCapacity: true)
+        self.grew(topic: run.topic, partition: run.partition)
     }
 
     // MARK: Refusals
@@ -261,6 +281,7 @@ extension Hub {
         let view: EnvelopeView
         do {
             view = try EnvelopeView(envelope)
+            try view.check()
         } catch {
             throw Refusal(.malformed, "\(connection.name): \(error.message)")
         }

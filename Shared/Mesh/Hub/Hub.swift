@@ -131,6 +131,8 @@ package final class Hub {
     var attemptCounter: UInt64 = 0
     /// The events of the frame under way that go into the next record.
     var publishing: [PublishedEvent] = []
+    /// Where the volatile events of the run under way end.
+    var volatileEnds: [Int] = []
     /// Where the events of the record under way lie.
     var places: [EventPlace] = []
     /// The partition of each event that the commit under way emits.

@@ -32,9 +32,17 @@ struct TopicPartition {
 
     /// Adds an event that is kept in memory only.
     mutating func appendVolatile(_ envelope: UnsafeRawBufferPointer) {
+        var writer = WireWriter()
+        writer.counted(envelope)
+        writer.bytes.withUnsafeBytes { self.appendVolatile($0, endingAt: [$0.count]) }
+    }
+
+    /// Adds events that are kept in memory only: the bytes of all, each counted, and where each
+    /// ends in them.
+    mutating func appendVolatile(_ events: UnsafeRawBufferPointer, endingAt ends: [Int]) {
         if self.volatile == nil { self.volatile = VolatileTail(from: self.end) }
-        self.volatile?.append(envelope)
-        self.end += 1
+        self.volatile?.append(events, endingAt: ends)
+        self.end += UInt64(ends.count)
     }
 
     /// Reads what ``encode(into:)`` wrote; no event counts as recent.

@@ -54,9 +54,10 @@ struct VolatileTail {
     /// The offset that the next event gets.
     var end: UInt64 { self.newer.first + UInt64(self.newer.ends.count) }
 
-    mutating func append(_ envelope: UnsafeRawBufferPointer) {
+    /// Appends events: the bytes of all, each counted, and where each ends in them.
+    mutating func append(_ events: UnsafeRawBufferPointer, endingAt ends: [Int]) {
         let count = self.newer.events.bytes.count
-        if count + envelope.count > Self.chunkBytes, !self.newer.ends.isEmpty {
+        if count + events.count > Self.chunkBytes, !self.newer.ends.isEmpty {
             let end = self.end
             swap(&self.older, &self.newer)
             // What was the older one lends its memory to what comes.
@@ -64,8 +65,9 @@ struct VolatileTail {
             self.newer.events.bytes.removeAll(keepingCapacity: true)
             self.newer.ends.removeAll(keepingCapacity: true)
         }
-        self.newer.events.counted(envelope)
-        self.newer.ends.append(self.newer.events.bytes.count)
+        let start = self.newer.events.bytes.count
+        self.newer.events.raw(events)
+        for end in ends { self.newer.ends.append(start &+ end) }
     }
 
     /// Calls `body` with the event at `offset`, which must be between ``start`` and ``end``.

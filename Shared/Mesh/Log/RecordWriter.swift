@@ -6,7 +6,7 @@
 package enum RecordFormat {
     package static let headerBytes = 12
     package static let segmentHeaderBytes = 16
-    package static let magic: UInt64 = 0x3230_4C4C_4155_5153  // "SQUALL02"
+    package static let magic: UInt64 = 0x3330_4C4C_4155_5153  // "SQUALL03"
     /// The largest body that a reader takes seriously.
     package static let bodyBytesMax = 64 * 1024 * 1024
 

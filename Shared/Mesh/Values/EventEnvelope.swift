@@ -108,46 +108,63 @@ public struct EventEnvelope: Sendable, Hashable {
 }
 
 extension EventEnvelope {
-    /// What the numbers take that precede the texts.
-    @usableFromInline static var headBytes: Int { 64 }
-
     /// Appends the event's binary form.
-    @inlinable
     public func encode(into writer: inout WireWriter) {
         self.encodeAttributes(into: &writer)
-        writer.counted(self.data)
+        self.data.withUnsafeBytes { writer.raw($0) }
     }
 
     /// Appends the event's binary form, its data being the fields of `content` instead of its own.
     @inlinable
     public func encode(into writer: inout WireWriter, carrying content: some WireCodable) {
         self.encodeAttributes(into: &writer)
-        writer.countedInPlace { $0.fields(of: content) }
+        writer.fields(of: content)
     }
 
-    /// Appends everything but the data, which must follow, counted.
+    /// Appends the event's binary form, its data being the fields of `content`, which is read in
+    /// its place and stays as it is.
+    @inlinable
+    public func encode(into writer: inout WireWriter, carrying content: inout some WireCodable) {
+        self.encodeAttributes(into: &writer)
+        writer.fields(of: &content)
+    }
+
+    /// Appends everything but the data, which must follow: see ``EnvelopeView``.
     @usableFromInline
     func encodeAttributes(into writer: inout WireWriter) {
-        let head = (
-            self.id.high.littleEndian, self.id.low.littleEndian,
-            self.causation.high.littleEndian, self.causation.low.littleEndian,
-            self.trace.traceHigh.littleEndian, self.trace.traceLow.littleEndian,
-            self.trace.span.littleEndian, self.time.nanoseconds.littleEndian
-        )
+        let hasCause = self.causation != .none
+        let hasTrace = self.trace != TraceContext(startedBy: self.id)
+        let hasCorrelation = self.correlation != self.subject
         let room =
-            Self.headBytes + 4 * WireWriter.varintBytesMax + self.subject.utf8.count
+            EnvelopeView.headBytes + EnvelopeView.causationBytes + EnvelopeView.traceBytes
+            + 4 * WireWriter.varintBytesMax + self.subject.utf8.count
             + self.source.utf8.count + self.type.utf8.count + self.correlation.utf8.count
         writer.pieces(atMost: room) { pieces in
-            withUnsafeBytes(of: head) { pieces.raw($0) }
+            pieces.u8(
+                (hasCause ? EnvelopeView.Flag.causation : 0)
+                    | (hasTrace ? EnvelopeView.Flag.trace : 0)
+                    | (hasCorrelation ? EnvelopeView.Flag.correlation : 0)
+            )
+            pieces.u64(self.id.high)
+            pieces.u64(self.id.low)
+            pieces.u64(UInt64(bitPattern: self.time.nanoseconds))
+            if hasCause {
+                pieces.u64(self.causation.high)
+                pieces.u64(self.causation.low)
+            }
+            if hasTrace {
+                pieces.u64(self.trace.traceHigh)
+                pieces.u64(self.trace.traceLow)
+                pieces.u64(self.trace.span)
+            }
             pieces.text(self.subject)
             pieces.text(self.source)
             pieces.text(self.type)
-            pieces.text(self.correlation)
+            if hasCorrelation { pieces.text(self.correlation) }
         }
     }
 
     /// The event's binary form.
-    @inlinable
     public func encoded() -> [UInt8] {
         var writer = WireWriter()
         writer.bytes.reserveCapacity(96 + self.data.count + self.subject.utf8.count * 2 + 48)
@@ -157,45 +174,70 @@ extension EventEnvelope {
 
     /// Reads an event from its binary form.
     ///
-    /// - Throws: `WireError` where the bytes are cut short, go on, or hold no UTF-8.
-    @inlinable
+    /// - Throws: `WireError` where the bytes are cut short, or hold no UTF-8.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
         var recent = RecentTexts()
         try self.init(decoding: bytes, like: &recent)
     }
 
     /// Reads an event from its binary form; texts that are among the `recent` ones are those.
-    @inlinable
     init(
         decoding bytes: UnsafeRawBufferPointer,
         like recent: inout RecentTexts
     ) throws(WireError) {
-        guard bytes.count > Self.headBytes else {
-            throw WireError("an event of \(bytes.count) bytes")
-        }
-        let word = { (index: Int) -> UInt64 in
-            bytes.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self).littleEndian
-        }
-        var reader = WireReader(bytes, offset: Self.headBytes)
-        let subject = try recent.text(&reader)
-        let source = try recent.text(&reader)
-        let type = try recent.text(&reader)
-        let correlation = try recent.text(&reader)
+        try self.init(EnvelopeView(bytes), like: &recent)
+    }
+
+    /// Copies an event out of its binary form; texts that are among the `recent` ones are those.
+    init(_ view: EnvelopeView, like recent: inout RecentTexts) throws(WireError) {
+        let subject = try recent.text(of: view.subject)
         self.init(
-            id: EventID(high: word(0), low: word(1)),
-            source: source,
-            type: type,
+            id: view.id,
+            source: try recent.text(of: view.source),
+            type: try recent.text(of: view.type),
             subject: subject,
-            time: Instant(nanoseconds: Int64(bitPattern: word(7))),
-            trace: TraceContext(traceHigh: word(4), traceLow: word(5), span: word(6)),
-            causation: EventID(high: word(2), low: word(3)),
-            correlation: correlation,
-            data: try reader.counted()
+            time: view.time,
+            trace: view.trace,
+            causation: view.causation,
+            correlation: view.isAboutSubject ? subject : try recent.text(of: view.correlation),
+            data: Array(view.data)
         )
-        guard reader.isAtEnd else {
-            throw WireError("\(reader.remaining) bytes follow the event")
+    }
+
+    /// Becomes the event of `view`, in the memory that it has; `texts` are the binary form of its
+    /// own texts where they are known, and of the new ones afterwards.
+    mutating func become(
+        _ view: EnvelopeView,
+        texts: inout [UInt8],
+        like recent: inout RecentTexts
+    ) throws(WireError) {
+        let new = view.texts
+        let areSame = texts.withUnsafeBufferPointer {
+            $0.count == new.count && new.hasEqualBytes($0)
+        }
+        if !areSame {
+            texts.removeAll(keepingCapacity: true)
+            self.subject = try recent.text(of: view.subject)
+            self.source = try recent.text(of: view.source)
+            self.type = try recent.text(of: view.type)
+            self.correlation =
+                view.isAboutSubject ? self.subject : try recent.text(of: view.correlation)
+            texts.append(contentsOf: new)
+        }
+        self.id = view.id
+        self.time = view.time
+        self.trace = view.trace
+        self.causation = view.causation
+        if self.data.capacity <= Self.keptBytesMax {
+            self.data.removeAll(keepingCapacity: true)
+            self.data.append(contentsOf: view.data)
+        } else {
+            self.data = Array(view.data)
         }
     }
+
+    /// More memory than this is not kept for another event.
+    private static let keptBytesMax = 64 * 1024
 
     /// Reads an event from its binary form.
     public init(decoding bytes: [UInt8]) throws(WireError) {
@@ -209,7 +251,6 @@ extension EventEnvelope {
 /// Texts that were read lately, so that one that comes again need not be made again.
 ///
 /// Events come with the names of few services and types, and several are about one order.
-@usableFromInline
 struct RecentTexts: Sendable {
     private struct Entry: Sendable {
         /// The first eight bytes and the last eight, or all and none where there are no more.
@@ -225,16 +266,13 @@ struct RecentTexts: Sendable {
     private let keeps: Bool
 
     /// Creates a table that keeps nothing, unless it `keeps`.
-    @usableFromInline
     init(keeps: Bool = false) {
         self.keeps = keeps
     }
 
-    /// Reads a counted text; bytes that are not UTF-8 are an error.
-    @usableFromInline
-    mutating func text(_ reader: inout WireReader) throws(WireError) -> String {
-        guard self.keeps else { return try reader.text() }
-        let bytes = try reader.view()
+    /// Returns the text of some bytes; that they are not UTF-8 is an error.
+    mutating func text(of bytes: UnsafeRawBufferPointer) throws(WireError) -> String {
+        guard self.keeps else { return try self.newText(of: bytes) }
         let first = StableHash.word(of: bytes, at: 0, min(bytes.count, 8))
         let last =
             bytes.count > 8 ? StableHash.word(of: bytes, at: bytes.count &- 8, 8) : 0
@@ -249,8 +287,15 @@ struct RecentTexts: Sendable {
                 return known
             }
         }
-        let text = try reader.text(of: bytes)
+        let text = try self.newText(of: bytes)
         self.entries[place] = Entry(first: first, last: last, text: text)
+        return text
+    }
+
+    private func newText(of bytes: UnsafeRawBufferPointer) throws(WireError) -> String {
+        guard let text = String(ifUTF8: bytes) else {
+            throw WireError("an attribute of an event is not UTF-8")
+        }
         return text
     }
 }

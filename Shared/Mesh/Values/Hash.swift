@@ -6,16 +6,29 @@ public enum StableHash {
     ///
     /// A flipped bit anywhere changes the value except with a probability of about 2⁻⁶⁴.
     ///
-    /// - Complexity: O(*n*), about 8 bytes a step.
+    /// - Complexity: O(*n*), about 16 bytes a step, three of which run side by side.
     @inlinable
     public static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
         var hash = mix(seed ^ seedConstant, UInt64(truncatingIfNeeded: bytes.count) ^ firstConstant)
         var index = 0
         let count = bytes.count
+        let load = { (index: Int) -> UInt64 in
+            bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+        }
+        if count > 48 {
+            var (left, right) = (hash, hash)
+            repeat {
+                hash = mix(load(index) ^ firstConstant ^ hash, load(index &+ 8) ^ secondConstant)
+                index &+= 16
+                left = mix(load(index) ^ secondConstant ^ left, load(index &+ 8) ^ seedConstant)
+                index &+= 16
+                right = mix(load(index) ^ seedConstant ^ right, load(index &+ 8) ^ firstConstant)
+                index &+= 16
+            } while index &+ 48 <= count
+            hash ^= left ^ right
+        }
         while index &+ 16 <= count {
-            let a = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
-            let b = bytes.loadUnaligned(fromByteOffset: index &+ 8, as: UInt64.self).littleEndian
-            hash = mix(a ^ firstConstant ^ hash, b ^ secondConstant)
+            hash = mix(load(index) ^ firstConstant ^ hash, load(index &+ 8) ^ secondConstant)
             index &+= 16
         }
         if index < count {

@@ -109,11 +109,14 @@ public struct BinaryDecoder: FieldCoder {
         value = try self.reader.text()
     }
 
-    /// Reads bytes.
+    /// Reads bytes, into the memory that is there.
     @inlinable
     public mutating func field(_ name: StaticString, _ value: inout [UInt8]) throws(WireError) {
         if self.reader.isAtEnd { return }
-        value = try self.reader.counted()
+        let bytes = try self.reader.view()
+        if value.isEmpty { return value = Array(bytes) }
+        value.removeAll(keepingCapacity: true)
+        value.append(contentsOf: bytes)
     }
 
     /// Reads a value with fields of its own.

@@ -73,8 +73,7 @@ public struct WireWriter: Sendable {
     /// Appends the length as a varint, then the bytes.
     @inlinable
     public mutating func counted(_ value: [UInt8]) {
-        self.varint(UInt64(value.count))
-        self.bytes.append(contentsOf: value)
+        value.withUnsafeBytes { self.counted($0) }
     }
 
     /// Appends the length as a varint, then the bytes.
@@ -106,6 +105,13 @@ public struct WireWriter: Sendable {
     /// Puts the length of what stands behind `start + room` at `start`.
     @usableFromInline
     mutating func putLength(_ count: Int, at start: Int, room: Int) {
+        if room == 2, count >= 1 << 7, count < 1 << 14 {
+            // Most are.
+            return self.bytes.withUnsafeMutableBytes { raw in
+                raw[start] = UInt8(truncatingIfNeeded: count) | 0x80
+                raw[start &+ 1] = UInt8(truncatingIfNeeded: count >> 7)
+            }
+        }
         let needed = (UInt64(count | 1).bitWidth - UInt64(count | 1).leadingZeroBitCount + 6) / 7
         for _ in 0..<max(0, needed - room) { self.bytes.append(0) }
         self.bytes.withUnsafeMutableBytes { raw in
@@ -157,6 +163,14 @@ package struct WirePieces {
     package mutating func u8(_ value: UInt8) {
         self.room[self.count] = value
         self.count &+= 1
+    }
+
+    /// Adds eight bytes.
+    @inlinable
+    package mutating func u64(_ value: UInt64) {
+        precondition(self.room.count - self.count >= 8, "no room for the pieces")
+        self.room.storeBytes(of: value.littleEndian, toByteOffset: self.count, as: UInt64.self)
+        self.count &+= 8
     }
 
     /// Adds the UTF-8 of a text.
@@ -327,13 +341,7 @@ public struct WireReader {
     /// Reads a counted text; bytes that are not UTF-8 are an error.
     @inlinable
     public mutating func text() throws(WireError) -> String {
-        try self.text(of: try self.view())
-    }
-
-    /// Returns the text of the bytes that were read last.
-    @inlinable
-    func text(of view: UnsafeRawBufferPointer) throws(WireError) -> String {
-        guard let text = String(ifUTF8: view) else {
+        guard let text = String(ifUTF8: try self.view()) else {
             throw WireError("a text at byte \(self.offset) is not UTF-8")
         }
         return text

@@ -92,12 +92,12 @@ extension WireWriter {
     @inlinable
     mutating func fields(of value: some WireCodable) {
         var copy = value
-        self.fields(in: &copy)
+        self.fields(of: &copy)
     }
 
-    /// Appends the binary form of a value in its place, which costs no copy of it.
+    /// Appends the binary form of a value in its place: to copy it would count its references.
     @inlinable
-    mutating func fields(in value: inout some WireCodable) {
+    mutating func fields(of value: inout some WireCodable) {
         var coder = BinaryEncoder()
         swap(&coder.writer, &self)
         // Encoding reads fields and has nothing to refuse.

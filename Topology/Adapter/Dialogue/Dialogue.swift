@@ -156,8 +156,8 @@ package struct Dialogue: Sendable {
     private mutating func failed(_ work: Work, _ error: String) -> [Action] {
         let event = work.delivery.event
         let what = "\(event.type) \(event.subject), attempt \(work.delivery.attempt)"
-        let actions = self.client.failed(work.partition, epoch: work.epoch, work.delivery, error)
-        return [.report("warning \(what): \(error)")] + self.perform(actions, now: .zero)
+        let action = self.client.failed(work.partition, epoch: work.epoch, work.delivery, error)
+        return [.report("warning \(what): \(error)")] + self.perform(action, now: .zero)
     }
 
     private static func complaint(_ message: String) -> Action {
@@ -207,6 +207,10 @@ package struct Dialogue: Sendable {
         now: Instant
     ) -> [Action] {
         actions.flatMap { self.perform($0, now: now) }
+    }
+
+    private mutating func perform(_ action: ServiceClient.Action?, now: Instant) -> [Action] {
+        action.map { self.perform($0, now: now) } ?? []
     }
 
     private mutating func perform(_ action: ServiceClient.Action, now: Instant) -> [Action] {

@@ -90,7 +90,8 @@ final class BenchClient {
     private var publisher: BenchPublisher?
     private var consumer: BenchConsumer?
     private var watcher: BenchWatcher?
-    private let filler: [UInt8]
+    /// What is published, but for its number and times.
+    private let event: BenchEvent
     private let topics: [String]
     private let subjects: [String]
     private var sequence: Int64 = 0
@@ -132,10 +133,7 @@ final class BenchClient {
         self.setting = setting
         self.board = try BenchBoard(creating: false)
         self.loop = try EventLoop()
-        self.filler = [UInt8](
-            repeating: 0x78,
-            count: max(0, setting.size - BenchEvent.headBytes)
-        )
+        self.event = BenchEvent(filling: setting.size)
         self.topics = BenchEvent.topics(setting.topics)
         self.subjects = BenchEvent.subjects(setting.instances > 1 ? 1024 : 1)
         switch setting.role {
@@ -164,7 +162,7 @@ final class BenchClient {
 
     private func startConsumer() throws(SystemError) {
         let board = Confined(self.board)
-        var onEvent: @Sendable (BenchEvent) -> Void = { _ in }
+        var onEvent: (@Sendable (BenchEvent) -> Void)?
         let role = self.setting.role
         if role == .timingConsumer || role == .durableTimingConsumer {
             onEvent = { event in
@@ -213,8 +211,11 @@ final class BenchClient {
             loop: self.loop,
             onReady: { [unowned self] in self.board.setReady(self.setting.number) },
             onEvent: { event in
-                client.value.publisher?.publish(event, about: event.subject, to: "replies")
-                client.value.publisher?.flush()
+                guard let publisher = client.value.publisher else { return }
+                let envelope = publisher.envelope(of: event, about: event.subject)
+                var reply = event
+                publisher.publish(&reply, envelope, to: "replies")
+                publisher.flush()
             }
         )
     }
@@ -227,24 +228,30 @@ final class BenchClient {
 
     private func sendOne() {
         let now = Stopwatch.now()
-        self.send(at: now, scheduled: now)
+        self.send(1, at: now, scheduled: now)
         self.publisher?.flush()
     }
 
-    private func send(at now: Int64, scheduled: Int64) {
-        let event = BenchEvent(
-            sequence: self.sequence,
-            sent: now,
-            scheduled: scheduled,
-            filler: self.filler
-        )
-        let turn = Int(self.sequence)
-        self.sequence += 1
-        self.publisher?.publish(
-            event,
-            about: self.subjects[turn % self.subjects.count],
-            to: self.topics[turn % self.topics.count]
-        )
+    /// Publishes so many events.
+    private func send(_ count: Int, at now: Int64, scheduled: Int64) {
+        guard let publisher = self.publisher else { return }
+        var event = self.event
+        event.sent = now
+        event.scheduled = scheduled
+        var envelope = publisher.envelope(of: event, about: self.subjects[0])
+        for _ in 0..<count {
+            let turn = Int(self.sequence)
+            event.sequence = self.sequence
+            self.sequence += 1
+            if self.subjects.count > 1 {
+                let subject = self.subjects[turn % self.subjects.count]
+                envelope = publisher.envelope(of: event, about: subject)
+            } else {
+                envelope.id = event.id
+                envelope.trace = TraceContext(startedBy: envelope.id)
+            }
+            publisher.publish(&event, envelope, to: self.topics[turn % self.topics.count])
+        }
     }
 
     // MARK: Course
@@ -310,7 +317,7 @@ final class BenchClient {
             return
         }
         let now = Stopwatch.now()
-        for _ in 0..<count { self.send(at: now, scheduled: now) }
+        self.send(count, at: now, scheduled: now)
         publisher.flush()
         self.board[.sent] = UInt64(self.sequence)
         self.stepSoon()
@@ -331,7 +338,7 @@ final class BenchClient {
         let gap = 1_000_000_000 / Int64(self.setting.rate)
         var now = Stopwatch.now()
         while self.began + self.sequence * gap <= now {
-            self.send(at: now, scheduled: self.began + self.sequence * gap)
+            self.send(1, at: now, scheduled: self.began + self.sequence * gap)
             self.publisher?.flush()
             now = Stopwatch.now()
         }

@@ -27,11 +27,9 @@ struct BenchEvent: Event {
 
     init() {}
 
-    init(sequence: Int64, sent: Int64, scheduled: Int64, filler: [UInt8]) {
-        self.sequence = sequence
-        self.sent = sent
-        self.scheduled = scheduled
-        self.filler = filler
+    /// Creates an event of about so many bytes, with the number 0.
+    init(filling size: Int) {
+        self.filler = [UInt8](repeating: 0x78, count: max(0, size - Self.headBytes))
     }
 
     mutating func fields<C: FieldCoder>(_ coder: inout C) throws(WireError) {
@@ -41,16 +39,27 @@ struct BenchEvent: Event {
         try coder.field("filler", &self.filler)
     }
 
+    var id: EventID { EventID(high: 1, low: UInt64(bitPattern: self.sequence)) }
+
+    /// Takes the fields from a binary form that has all of them.
+    mutating func decode(_ data: [UInt8]) throws(WireError) {
+        var failure: WireError?
+        data.withUnsafeBytes { raw in
+            var coder = BinaryDecoder(reader: WireReader(raw))
+            do throws(WireError) { try self.fields(&coder) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
     /// The event as its producer publishes it; the data follow when it is encoded.
     func envelope(source: String, subject: String) -> EventEnvelope {
-        let id = EventID(high: 1, low: UInt64(bitPattern: self.sequence))
-        return EventEnvelope(
-            id: id,
+        EventEnvelope(
+            id: self.id,
             source: source,
             type: Self.type,
             subject: subject,
             time: Instant(nanoseconds: self.sent),
-            trace: TraceContext(startedBy: id),
+            trace: TraceContext(startedBy: self.id),
             causation: .none,
             correlation: subject,
             data: []

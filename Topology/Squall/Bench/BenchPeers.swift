@@ -35,10 +35,13 @@ final class BenchPublisher {
     var bufferedBytes: Int { self.connection.bufferedBytes }
     var unconfirmedCount: Int { self.client.unconfirmedCount }
 
-    func publish(_ event: BenchEvent, about subject: String, to topic: String) {
-        self.client.publish(to: topic) {
-            event.envelope(source: self.name, subject: subject).encode(into: &$0, carrying: event)
-        }
+    /// The attributes of an event that is published about a subject.
+    func envelope(of event: BenchEvent, about subject: String) -> EventEnvelope {
+        event.envelope(source: self.name, subject: subject)
+    }
+
+    func publish(_ event: inout BenchEvent, _ envelope: EventEnvelope, to topic: String) {
+        self.client.publish(to: topic) { envelope.encode(into: &$0, carrying: &event) }
     }
 
     func flush() { self.client.sendOutput { self.connection.send($0) } }
@@ -66,29 +69,31 @@ final class BenchPublisher {
 /// The service of the bench: an actor on its loop, as every service is.
 actor BenchTally {
     private nonisolated let loop: EventLoop
+    /// The last event; the next one is read into its memory.
+    private var event = BenchEvent()
     private var expected: Int64 = 0
     private(set) var handled: UInt64 = 0
     private(set) var gaps: UInt64 = 0
     /// Whether all events come in one order.
     private let isOrdered: Bool
-    private let onEvent: @Sendable (BenchEvent) -> Void
+    private let onEvent: (@Sendable (BenchEvent) -> Void)?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         self.loop.asUnownedSerialExecutor()
     }
 
-    init(loop: EventLoop, isOrdered: Bool, onEvent: @escaping @Sendable (BenchEvent) -> Void) {
+    init(loop: EventLoop, isOrdered: Bool, onEvent: (@Sendable (BenchEvent) -> Void)?) {
         self.loop = loop
         self.isOrdered = isOrdered
         self.onEvent = onEvent
     }
 
     func handle(_ data: [UInt8]) throws(WireError) {
-        let event = try BenchEvent(decoding: data)
-        if self.isOrdered, event.sequence != self.expected { self.gaps += 1 }
-        self.expected = event.sequence + 1
+        try self.event.decode(data)
+        if self.isOrdered, self.event.sequence != self.expected { self.gaps += 1 }
+        self.expected = self.event.sequence + 1
         self.handled += 1
-        self.onEvent(event)
+        self.onEvent?(self.event)
     }
 }
 
@@ -108,7 +113,7 @@ final class BenchConsumer {
         acknowledges: Bool,
         loop: EventLoop,
         onReady: @escaping () -> Void,
-        onEvent: @escaping @Sendable (BenchEvent) -> Void = { _ in }
+        onEvent: (@Sendable (BenchEvent) -> Void)? = nil
     ) throws(SystemError) {
         self.onReady = onReady
         self.acknowledges = acknowledges
@@ -141,8 +146,8 @@ final class BenchConsumer {
     func flush() {
         for partition in self.client.owned
         where self.acknowledges && self.client.foldedCount(partition) > 0 {
-            let actions = self.client.snapshotTaken(partition, TurnDecision())
-            for action in actions { self.perform(action) }
+            let action = self.client.snapshotTaken(partition, TurnDecision())
+            if let action { self.perform(action) }
         }
         self.connection.send(self.client.takeOutput())
     }
@@ -160,7 +165,7 @@ final class BenchConsumer {
         switch action {
         case .handle(let partition, let epoch, let delivery):
             self.handle(delivery)
-            for next in self.client.folded(partition, epoch: epoch, delivery) {
+            if let next = self.client.folded(partition, epoch: epoch, delivery) {
                 self.perform(next)
             }
         case .ready: self.onReady()

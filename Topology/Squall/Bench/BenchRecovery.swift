@@ -104,21 +104,15 @@ struct BenchRecovery {
             hello: Hello(role: .publisher, name: "producer", instance: "producer", token: "secret")
         )
         client.connected()
-        let filler = [UInt8](repeating: 0x78, count: 256 - BenchEvent.headBytes)
-        var sequence: Int64 = 0
+        var event = BenchEvent(filling: 256)
         while hub.position < UInt64(self.bytes) {
             for _ in 0..<128 {
-                let event = BenchEvent(
-                    sequence: sequence,
-                    sent: sequence,
-                    scheduled: 0,
-                    filler: filler
-                )
+                event.sent = event.sequence
                 client.publish(to: BenchEvent.topic) {
                     event.envelope(source: "producer", subject: event.subject)
                         .encode(into: &$0, carrying: event)
                 }
-                sequence += 1
+                event.sequence += 1
             }
             try self.pass(client.takeOutput()) { hub.received(id, frame: $0, now: .zero) }
             try hub.flush(now: .zero)
