@@ -13,16 +13,16 @@ public actor Inventory: Service {
     /// Which events it handles.
     public static let consumes: [Subscription<Inventory>] = [
         .on(StockRequested.self) { inventory, event, turn in
-            inventory.follow(turn) { inventory.requested(event, $0) }
+            inventory.follow(turn) { inventory.requested(event) }
         },
         .on(StockReleaseRequested.self) { inventory, event, turn in
-            inventory.follow(turn) { $0.releaseRequested(event) }
+            inventory.follow(turn) { inventory.machine.releaseRequested(event) }
         },
         .on(StockShipRequested.self) { inventory, event, turn in
-            inventory.follow(turn) { $0.shipRequested(event) }
+            inventory.follow(turn) { inventory.machine.shipRequested(event) }
         },
         .on(SupplyArrived.self) { inventory, event, turn in
-            inventory.follow(turn) { $0.supplyArrived(event) }
+            inventory.follow(turn) { inventory.machine.supplyArrived(event) }
         },
     ]
     /// A snapshot for every 2000 commits.
@@ -57,26 +57,20 @@ public actor Inventory: Service {
         for problem in settings.problems() { host.log(.error, "\(problem); using the default") }
     }
 
-    private func follow(
-        _ turn: Turn<Inventory>,
-        _ input: (borrowing StockStateMachine) -> StockDecision
-    ) {
+    private func follow(_ turn: Turn<Inventory>, _ input: () -> StockDecision) {
         turn.decide {
-            let decision = input(self.machine)
+            let decision = input()
             for change in decision.changes { turn.record(change) }
             for action in decision.actions { self.perform(action, turn) }
         }
     }
 
-    private func requested(
-        _ event: StockRequested,
-        _ machine: borrowing StockStateMachine
-    ) -> StockDecision {
-        guard self.host.flaws.has(.oversell) else { return machine.requested(event) }
+    private func requested(_ event: StockRequested) -> StockDecision {
+        guard self.host.flaws.has(.oversell) else { return self.machine.requested(event) }
         // The planted bug: two turns side by side, each of which read before the other decided.
-        let current = machine.available(event.product)
+        let current = self.machine.available(event.product)
         let stale = self.readEarlier.updateValue(current, forKey: event.product)
-        return machine.requested(event, available: stale ?? current)
+        return self.machine.requested(event, available: stale ?? current)
     }
 
     private func perform(_ action: StockAction, _ turn: Turn<Inventory>) {

@@ -12,25 +12,25 @@ public actor Orders: Service {
     /// Which events it handles.
     public static let consumes: [Subscription<Orders>] = [
         .on(OrderPlaced.self) { orders, event, turn in
-            orders.follow(turn) { $0.placed(event) }
+            orders.follow(turn) { orders.machine.placed(event) }
         },
         .on(StockReserved.self) { orders, event, turn in
-            orders.follow(turn) { $0.stockReserved(event) }
+            orders.follow(turn) { orders.machine.stockReserved(event) }
         },
         .on(StockRefused.self) { orders, event, turn in
-            orders.follow(turn) { $0.stockRefused(event) }
+            orders.follow(turn) { orders.machine.stockRefused(event) }
         },
         .on(PaymentCaptured.self) { orders, event, turn in
-            orders.follow(turn) { $0.paymentCaptured(event) }
+            orders.follow(turn) { orders.machine.paymentCaptured(event) }
         },
         .on(PaymentDeclined.self) { orders, event, turn in
-            orders.follow(turn) { $0.paymentDeclined(event) }
+            orders.follow(turn) { orders.machine.paymentDeclined(event) }
         },
         .on(StockOverdue.self) { orders, event, turn in
-            orders.follow(turn) { $0.stockOverdue(event) }
+            orders.follow(turn) { orders.machine.stockOverdue(event) }
         },
         .on(PaymentOverdue.self) { orders, event, turn in
-            orders.follow(turn) { $0.paymentOverdue(event) }
+            orders.follow(turn) { orders.machine.paymentOverdue(event) }
         },
     ]
     /// A snapshot for every 2000 commits.
@@ -52,12 +52,9 @@ public actor Orders: Service {
         for problem in settings.problems() { host.log(.error, "\(problem); using the default") }
     }
 
-    private func follow(
-        _ turn: Turn<Orders>,
-        _ input: (borrowing OrderStateMachine) -> OrderDecision
-    ) {
+    private func follow(_ turn: Turn<Orders>, _ input: () -> OrderDecision) {
         turn.decide {
-            let decision = input(self.machine)
+            let decision = input()
             for change in decision.changes { turn.record(change) }
             for action in decision.actions { self.perform(action, turn) }
         }

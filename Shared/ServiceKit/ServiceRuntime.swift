@@ -45,8 +45,9 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private var handicap = Duration.zero
     /// When a service that a fault slows down is done with what it was given so far.
     private var busyUntil = Instant.zero
-    /// The turn whose handler runs now, where that is one that does not suspend.
-    private var current: Turn<S>?
+    /// The turn whose handler runs now, where that is one that does not suspend: whoever runs it
+    /// holds the turn.
+    private var current: Unmanaged<Turn<S>>?
     /// The turns whose handlers may suspend and have not ended.
     private var suspended: [ObjectIdentifier: Turn<S>] = [:]
     /// Whether a look at unconfirmed commits is due; only ever while there are some.
@@ -116,7 +117,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
 
     /// The events whose handlers have begun and not ended.
     package var handling: [EventEnvelope] {
-        if let current = self.current { return [current.event] }
+        if let current = self.current { return [current.takeUnretainedValue().event] }
         return self.suspended.values.map(\.event).sorted { $0.id < $1.id }
     }
 
@@ -233,13 +234,13 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         }
     }
 
-    /// The handler of a type of event; the last one where several say that they handle it.
-    private func handler(of type: String) -> Subscription<S>.Handler? {
+    /// Which handler handles a type of event; the last one where several say that they do.
+    private func handler(of type: String) -> Int? {
         let count = type.utf8.count
         for index in self.handlers.indices.reversed()
         // Most differ in their length already.
         where self.handlers[index].type.utf8.count == count && self.handlers[index].type == type {
-            return self.handlers[index].handler
+            return index
         }
         return nil
     }
@@ -259,14 +260,12 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
             // The topic carries what this service has no handler for.
             return self.over(turn, nil)
         }
-        switch handler {
+        switch self.handlers[handler].handler {
         case .immediate(let body):
             var failure: (any Error)?
-            self.current = turn
+            self.current = .passUnretained(turn)
             do {
-                try service.confined((body, delivery.event.data, turn)) {
-                    try $1.0($0, $1.1, $1.2)
-                }
+                try service.confined((body, turn)) { try $1.0($0, $1.1.event.data, $1.1) }
             } catch {
                 failure = error
             }
@@ -289,9 +288,12 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
     private func over(_ turn: Turn<S>, _ failure: (any Error)?) {
         let (partition, epoch, delivery) = (turn.partition, turn.epoch, turn.delivery)
         if let failure, turn.phase != .decided, !self.flaws.has(.errorSwallowed) {
-            let event = "\(delivery.event.type) \(delivery.event.subject)"
-            let reason = "\(failure)"
-            self.world.log(.warning, "\(event), attempt \(delivery.attempt): \(reason)")
+            let reason = Self.text(of: failure)
+            self.world.log(
+                .warning,
+                "\(delivery.event.type) \(delivery.event.subject), "
+                    + "attempt \(delivery.attempt): \(reason)"
+            )
             return self.perform(self.client.failed(partition, epoch: epoch, delivery, reason))
         }
         if self.isProjection {
@@ -302,6 +304,12 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
         }
         turn.endUndecided()
         self.perform(self.client.finished(partition, epoch: epoch, delivery))
+    }
+
+    private static func text(of failure: any Error) -> String {
+        // How any other error describes itself takes long to find out.
+        if let failure = failure as? OutsideError { return failure.description }
+        return "\(failure)"
     }
 
     /// A turn has decided and applied its changes: its commit leaves in this order.

@@ -18,13 +18,13 @@ package protocol ServiceWorld: AnyObject, Sendable {
     /// Returns 64 random bits.
     func random() -> UInt64
     /// Sends frames to the hub.
-    func send(_ frames: [UInt8])
+    func send(_ frames: consuming [UInt8])
     /// Calls `action` once `duration` has passed.
     func after(_ duration: Duration, _ action: @escaping @Sendable () -> Void)
     /// Waits for `duration`.
     func sleep(for duration: Duration) async throws
-    /// Writes a line to the instance's log.
-    func log(_ level: LogLevel, _ message: String)
+    /// Writes a line to the instance's log; a world that keeps none never makes it.
+    func log(_ level: LogLevel, _ message: @autoclosure () -> String)
     /// Asks an outside party.
     func call(_ party: String, _ request: [UInt8], timeout: Duration) async throws -> [UInt8]
     /// The hub refused the instance for good; it should end with this reason.

@@ -83,10 +83,10 @@ public final class Turn<S: Service>: @unchecked Sendable {
     }
 
     /// Records a change; it is applied when the decision is over, and again at each recovery.
-    public func record(_ change: S.Change) {
+    public func record(_ change: consuming S.Change) {
         self.require("record")
+        self.desk.decision.record(&change)
         self.desk.changes.append(change)
-        self.desk.decision.record(change)
     }
 
     /// Emits an event; it leaves the process when the turn has committed.

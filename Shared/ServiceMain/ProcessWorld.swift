@@ -73,7 +73,7 @@ final class ProcessWorld: ServiceWorld, @unchecked Sendable {
         self.wait = min(self.wait * 2, .milliseconds(50))
     }
 
-    func send(_ frames: [UInt8]) {
+    func send(_ frames: consuming [UInt8]) {
         self.hub?.send(frames)
     }
 
@@ -105,8 +105,8 @@ final class ProcessWorld: ServiceWorld, @unchecked Sendable {
         }
     }
 
-    func log(_ level: LogLevel, _ message: String) {
-        Console.error("\(level.rawValue) \(message)")
+    func log(_ level: LogLevel, _ message: @autoclosure () -> String) {
+        Console.error("\(level.rawValue) \(message())")
     }
 
     // MARK: Outside parties

@@ -40,7 +40,7 @@ struct Agenda {
         due: Instant,
         order: UInt64,
         process: Int,
-        _ action: @escaping () -> Void
+        _ action: consuming @escaping () -> Void
     ) {
         self.count += 1
         let slot: Int

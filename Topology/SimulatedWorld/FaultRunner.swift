@@ -25,6 +25,7 @@ final class FaultRunner {
     var done: [Bool]
     /// Which operations have begun and are not done.
     var isOperating: [Bool]
+    private let simulation: Simulation
     private var timeline: FaultTimeline
     private var wakeup: Instant?
     var random: SeededRandom
@@ -39,6 +40,7 @@ final class FaultRunner {
         self.isOperating = self.done
         self.hub = HubFaults(faults: faults)
         self.timeline = FaultTimeline(faults: faults, operations: operations)
+        self.simulation = shop.simulation
         self.random = shop.simulation.random(for: "faults")
         self.wire()
     }
@@ -68,28 +70,26 @@ final class FaultRunner {
 
     /// The run starts: its time counts from now.
     func start() {
-        self.perform(self.timeline.started(now: self.shop.simulation.now))
+        self.perform(self.timeline.started(now: self.simulation.now))
         guard self.timeline.awaitsEvents else { return }
-        self.shop.onEvent = { [unowned self] in self.happened($0) }
+        self.shop.onEvent = { [unowned self] in self.happened($0, from: $1) }
     }
 
     /// An event has become durable.
-    private func happened(_ event: EventEnvelope) {
-        let now = self.shop.simulation.now
-        let actions = self.timeline.happened(event.type, from: event.source, now: now) {
-            self.counts()
-        }
+    private func happened(_ type: String, from source: String) {
+        let now = self.simulation.now
+        let actions = self.timeline.happened(type, from: source, now: now) { self.counts() }
         if !actions.isEmpty || self.timeline.nextDue != self.wakeup { self.perform(actions) }
     }
 
     /// These faults are in force.
     func armed(_ indices: [Int]) {
-        self.timeline.armed(indices, now: self.shop.simulation.now)
+        self.timeline.armed(indices, now: self.simulation.now)
         self.wakeUp()
     }
 
     private func perform(_ actions: [FaultTimeline.Action]) {
-        if !self.timeline.awaitsEvents { self.shop.onEvent = nil }
+        if !self.asking({ $0.awaitsEvents }) { self.shop.onEvent = nil }
         for action in actions {
             switch action {
             case .begin(let indices):
@@ -109,12 +109,17 @@ final class FaultRunner {
         guard let due = self.timeline.nextDue, self.wakeup.map({ due < $0 }) ?? true else { return }
         self.wakeup = due
         // Where in the order of an instant it comes, the seed decides.
-        self.shop.simulation.after(due - self.shop.simulation.now) { [weak self] in
+        self.simulation.after(due - self.simulation.now) { [weak self] in
             guard let self else { return }
             if self.wakeup == due { self.wakeup = nil }
-            let now = self.shop.simulation.now
+            let now = self.simulation.now
             self.perform(self.timeline.timePassed(now: now) { self.counts() })
         }
+    }
+
+    /// Asks the timeline something in its place: a question put to a property copies its value.
+    private func asking<Answer>(_ question: (inout FaultTimeline) -> Answer) -> Answer {
+        question(&self.timeline)
     }
 
     // MARK: Results
@@ -123,10 +128,13 @@ final class FaultRunner {
     var bitten: [Int] { zip(self.states, self.hub.bitten).map { $0.bitten + $1 } }
 
     /// Whether a fault is to end, or something to begin, by the clock.
-    var isUnderWay: Bool { !self.timeline.hasBegunAll || !self.timeline.isHealed }
+    var isUnderWay: Bool { self.asking { !$0.hasBegunAll || !$0.isHealed } }
 
     /// Whether nothing is to come but bites of what is armed.
-    var onlyWaits: Bool { self.timeline.onlyWaits(now: self.shop.simulation.now) }
+    var onlyWaits: Bool {
+        let now = self.simulation.now
+        return self.asking { $0.onlyWaits(now: now) }
+    }
 
     /// Whether what is over has been undone, and no operation is under way.
     var isSettled: Bool { self.hub.isSettled && !self.isOperating.contains(true) }
@@ -154,7 +162,7 @@ final class FaultRunner {
 
     func note(_ index: Int?, _ text: String) {
         self.incidents.append(
-            ScenarioOutcome.Incident(time: self.shop.simulation.now, text: text, fault: index)
+            ScenarioOutcome.Incident(time: self.simulation.now, text: text, fault: index)
         )
     }
 

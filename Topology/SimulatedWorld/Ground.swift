@@ -51,9 +51,9 @@ final class Ground: ServiceWorld, @unchecked Sendable {
         self.jobs.called("random")
         return self.chance.next()
     }
-    func log(_ level: LogLevel, _ message: String) {
+    func log(_ level: LogLevel, _ message: @autoclosure () -> String) {
         self.jobs.called("log")
-        if self.isAlive { self.shop.logged(level, "\(self.name) \(self.start): \(message)") }
+        if self.isAlive { self.shop.logged(level, "\(self.name) \(self.start): \(message())") }
     }
     func shutOut(_ reason: String) { self.log(.error, reason) }
 
@@ -83,7 +83,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
     }
 
     private func arrived(_ frame: UnsafeRawBufferPointer) {
-        self.simulation.running = self.jobs
+        self.simulation.running = self.jobs.number
         guard self.isPaused else { return self.onFrame(frame) }
         let copy = [UInt8](frame)
         self.postponed.append { [self] in copy.withUnsafeBytes { self.onFrame($0) } }
@@ -103,9 +103,11 @@ final class Ground: ServiceWorld, @unchecked Sendable {
         for action in postponed { self.unlessPaused(action) }
     }
 
-    func send(_ frames: [UInt8]) {
+    func send(_ frames: consuming [UInt8]) {
         guard self.isAlive else { return }
-        self.simulation.survey?.sent(by: self.name, frames, now: self.simulation.now)
+        if let survey = self.simulation.survey {
+            survey.sent(by: self.name, copy frames, now: self.simulation.now)
+        }
         self.link?.sendToHub(frames)
     }
 
@@ -114,7 +116,7 @@ final class Ground: ServiceWorld, @unchecked Sendable {
             guard !self.isPaused else {
                 return self.postponed.append { [self] in if self.isAlive { action() } }
             }
-            self.simulation.running = self.jobs
+            self.simulation.running = self.jobs.number
             if self.isAlive { action() }
         }
     }

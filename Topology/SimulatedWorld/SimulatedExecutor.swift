@@ -6,12 +6,15 @@ import Synchronization
 final class SimulatedExecutor: SerialExecutor, TaskExecutor, @unchecked Sendable {
     // Confined to the thread that drives the simulation, but for `enqueue`.
     let process: String
+    /// Counts the simulation's executors.
+    let number: Int
     private let queue: JobQueue
     /// Says which events the process is handling.
     var handling: () -> [EventEnvelope] = { [] }
 
-    init(of process: String, queue: JobQueue) {
+    init(of process: String, number: Int, queue: JobQueue) {
         self.process = process
+        self.number = number
         self.queue = queue
     }
 

@@ -231,9 +231,9 @@ final class SimulatedHub: SimulatedProcess {
             self.simulation.survey?.synced("hub", now: self.simulation.now)
             self.onFlush()
         }
-        for id in hub.takeDirtyConnections() {
-            let frames = hub.takeOutput(of: id)
-            if !frames.isEmpty { self.links[Self.index(of: id)]?.sendToClient(frames) }
+        hub.sendOutput { id, frames in
+            self.links[Self.index(of: id)]?.sendToClient(&frames)
+            frames.removeAll(keepingCapacity: true)
         }
         for id in hub.takeClosing() {
             self.takeLink(at: Self.index(of: id))?.closedByHub()

@@ -14,6 +14,9 @@ final class SimulatedLink {
     /// What is on its way; an action that held it would be made anew for each.
     private var toHub = Waiting<[UInt8]>()
     private var toClient = Waiting<[UInt8]>()
+    /// Empty, with room for the next frames to the client.
+    private var spare: [UInt8] = []
+    private static let spareBytesMax = 1 << 16
     /// In whose name frames arrive at the hub, and at the client.
     private let inward: Int
     private let outward: Int
@@ -42,7 +45,7 @@ final class SimulatedLink {
         return true
     }
 
-    func sendToHub(_ frames: [UInt8]) {
+    func sendToHub(_ frames: consuming [UInt8]) {
         guard self.isOpen else { return }
         self.arrivalAtHub = max(self.arrivalAtHub, self.simulation.now + self.latency())
         self.toHub.append(frames)
@@ -55,17 +58,24 @@ final class SimulatedLink {
         self.eachFrame(of: frames, 1) { self.hub.received(id, $0) }
     }
 
-    func sendToClient(_ frames: [UInt8]) {
+    /// Takes the frames out of the array, and leaves it the memory of some that have arrived.
+    func sendToClient(_ frames: inout [UInt8]) {
         guard self.isOpen else { return }
         self.arrivalAtClient = max(self.arrivalAtClient, self.simulation.now + self.latency())
-        self.toClient.append(frames)
+        var sent: [UInt8] = []
+        swap(&sent, &self.spare)
+        swap(&sent, &frames)
+        self.toClient.append(consume sent)
         self.simulation.at(self.arrivalAtClient, by: self.outward) { [self] in self.reachClient() }
     }
 
     private func reachClient() {
-        let frames = self.toClient.takeFirst()
+        var frames = self.toClient.takeFirst()
         guard self.isOpen else { return }
         self.eachFrame(of: frames, 2) { self.onFrame($0) }
+        guard frames.count <= Self.spareBytesMax else { return }
+        frames.removeAll(keepingCapacity: true)
+        self.spare = frames
     }
 
     private func latency() -> Duration { .microseconds(10 + self.random.below(60)) }

@@ -35,7 +35,12 @@ final class SimulatedPublisher {
     }
 
     /// How many events have no answer yet.
-    var unconfirmedCount: Int { self.client.unconfirmedCount }
+    var unconfirmedCount: Int { self.asking { $0.unconfirmedCount } }
+
+    /// Asks the client something in its place: a question put to a property copies its value.
+    private func asking<Answer>(_ question: (inout PublisherClient) -> Answer) -> Answer {
+        question(&self.client)
+    }
 
     func connect() {
         let link = SimulatedLink(simulation: self.simulation, hub: self.hub, name: self.name)
@@ -99,7 +104,7 @@ final class SimulatedPublisher {
             let isLost = self.answerWatch.cameDue(
                 answered: self.answeredCount,
                 open: self.unconfirmedCount,
-                isConnected: self.client.isConnected
+                isConnected: self.asking { $0.isConnected }
             )
             if isLost { self.client.sendAgain() }
             self.send()

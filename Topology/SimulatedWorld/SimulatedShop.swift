@@ -45,13 +45,15 @@ package final class SimulatedShop {
     private(set) var judge: Judge
     private(set) var fold: RunFold
     private var follower = LogFollower()
+    /// How often the log has become shorter than what was read of it.
+    private var lossCount = 0
     private var reader = RecordReader()
     /// Called for each line that a service logs; nil drops them.
     package var onLog: ((LogLevel, String) -> Void)?
     /// Called when a change of a service's instances is over; says whether it came to its end.
     var onChanged: (_ service: String, _ isDone: Bool) -> Void = { _, _ in }
-    /// Called for each event that has become durable.
-    var onEvent: ((EventEnvelope) -> Void)?
+    /// Called for each event that has become durable, with its type and source.
+    var onEvent: ((_ type: String, _ source: String) -> Void)?
     /// Why the log can't be read, where it can't.
     private(set) var logProblem: LogError?
 
@@ -271,14 +273,13 @@ package final class SimulatedShop {
     /// Takes in what has become durable.
     private func follow() {
         guard self.logProblem == nil else { return }
+        let losses = self.lossCount
+        var piece: LogFollower.Piece?
         do {
-            while true {
-                let records = try self.follower.next(from: self.hub.disk)
-                if records.isEmpty { return }
-                // In its place: a copy of a record counts a dozen references.
-                records.withUnsafeBufferPointer { records in
-                    for index in records.indices { self.take(records[index]) }
-                }
+            while let record = try self.follower.nextRecord(from: self.hub.disk, in: &piece) {
+                self.take(record)
+                // A fault that came with the record may have killed the hub.
+                guard self.lossCount == losses else { return }
                 if let end = self.hub.hub?.position, self.follower.position >= end { return }
             }
         } catch {
@@ -292,8 +293,9 @@ package final class SimulatedShop {
         self.fold.observed(record, contents)
         self.simulation.survey?.durable(record, now: self.simulation.now)
         guard let onEvent else { return }
-        record.events.withUnsafeBufferPointer { events in
-            for index in events.indices { onEvent(events[index].event) }
+        let events = record.events
+        for index in events.indices {
+            onEvent(events[index].event.type, events[index].event.source)
         }
     }
 
@@ -305,6 +307,7 @@ package final class SimulatedShop {
                 Log.position(of: file).map { $0 + UInt64(disk.size(of: file)) }
             }.max() ?? 0
         guard end < self.follower.position else { return }
+        self.lossCount += 1
         let onEvent = self.onEvent
         self.onEvent = nil
         self.judge = self.newJudge()

@@ -18,8 +18,10 @@ package final class Simulation {
     package internal(set) var messageCount = 0
 
     private let jobs = JobQueue()
-    /// The process that has run last.
-    var running: SimulatedExecutor?
+    /// The executors of all processes, by their number.
+    private var executors: [SimulatedExecutor] = []
+    /// The number of the executor of the process that has run last; -1 where none has.
+    var running = -1
     /// Who wants to know at which places faults could be put.
     var survey: PlaceSurvey?
     private let seed: UInt64
@@ -54,7 +56,13 @@ package final class Simulation {
 
     /// Returns an executor for the actors of one process.
     func executor(of process: String) -> SimulatedExecutor {
-        SimulatedExecutor(of: process, queue: self.jobs)
+        let executor = SimulatedExecutor(
+            of: process,
+            number: self.executors.count,
+            queue: self.jobs
+        )
+        self.executors.append(executor)
+        return executor
     }
 
     /// What services did beside their hosts.
@@ -77,13 +85,17 @@ package final class Simulation {
     }
 
     /// Does `action` once `delay` has passed.
-    package func after(_ delay: Duration, by process: Int = 0, _ action: @escaping () -> Void) {
+    package func after(
+        _ delay: Duration,
+        by process: Int = 0,
+        _ action: consuming @escaping () -> Void
+    ) {
         let order = self.schedule.order()
         self.agenda.add(due: self.now + delay, order: order, process: process, action)
     }
 
     /// Does `action` at `instant`, behind everything that was put there before.
-    func at(_ instant: Instant, by process: Int = 0, _ action: @escaping () -> Void) {
+    func at(_ instant: Instant, by process: Int = 0, _ action: consuming @escaping () -> Void) {
         let due = max(instant, self.now)
         self.agenda.add(due: due, order: .max, process: process, action)
     }
@@ -140,7 +152,7 @@ package final class Simulation {
                 next.job.runSynchronously(on: self.strays.asUnownedTaskExecutor())
                 continue
             }
-            self.running = executor
+            self.running = executor.number
             // It is both, so that nothing has to be enqueued again to get to the other.
             next.job.runSynchronously(
                 isolatedTo: executor.asUnownedSerialExecutor(),
@@ -158,13 +170,17 @@ package final class Simulation {
         context.map { Unmanaged<Simulation>.fromOpaque($0).takeUnretainedValue() }
     }
 
+    private var runningExecutor: SimulatedExecutor? {
+        self.running < 0 ? nil : self.executors[self.running]
+    }
+
     /// What the process that runs is handling.
     private var handling: [String] {
-        self.running?.handling().map { "\($0.type) of \($0.subject)" } ?? []
+        self.runningExecutor?.handling().map { "\($0.type) of \($0.subject)" } ?? []
     }
 
     private func escaped(byCalling call: UnsafePointer<CChar>?) {
-        guard let call, let process = self.running?.process else { return }
+        guard let call, let process = self.runningExecutor?.process else { return }
         self.jobs.escapes.add(
             .call(String(cString: call), by: process, handling: self.handling)
         )
@@ -173,7 +189,7 @@ package final class Simulation {
     /// Takes over a job that was on its way to the global executor, so that nothing of this run
     /// goes on elsewhere.
     private func escaped(_ job: UnsafeMutableRawPointer?) {
-        guard let job, let process = self.running?.process else { return }
+        guard let job, let process = self.runningExecutor?.process else { return }
         let stray = unsafeBitCast(job, to: UnownedJob.self)
         self.jobs.escapes.add(.job(stray.number, by: process, handling: self.handling))
         self.jobs.add(stray, of: nil)

@@ -6,7 +6,7 @@ struct Waiting<Element> {
 
     var isEmpty: Bool { self.elements.isEmpty }
 
-    mutating func append(_ element: Element) { self.elements.append(element) }
+    mutating func append(_ element: consuming Element) { self.elements.append(element) }
 
     mutating func takeFirst() -> Element {
         // Mostly it is the only one.

@@ -11,7 +11,8 @@ public final class TurnDecision: @unchecked Sendable {
         @usableFromInline var count = 0
         @usableFromInline var writer = WireWriter()
 
-        func encode(into frame: inout WireWriter) {
+        /// Mutating only so that what is written lies where it is: it would be copied otherwise.
+        mutating func encode(into frame: inout WireWriter) {
             frame.varint(UInt64(self.count))
             if self.count > 0 { frame.bytes.append(contentsOf: self.writer.bytes) }
         }
@@ -65,11 +66,11 @@ public final class TurnDecision: @unchecked Sendable {
         self.recorded(change.count)
     }
 
-    /// Records a change.
+    /// Records a change, which stays what it is.
     @inlinable
-    public func record(_ change: some WireCodable) {
+    public func record(_ change: inout some WireCodable) {
         let count = self.changes.writer.countedInPlace(lengthBytes: 1) {
-            $0.fields(of: change)
+            $0.fields(of: &change)
         }
         self.recorded(count)
     }

@@ -56,6 +56,17 @@ package struct CommitView {
     package init() {}
 
     package init(from reader: inout WireReader) throws(WireError) {
+        try self.read(from: &reader)
+    }
+
+    /// Becomes the next commit, in the room of the lists of the last one.
+    package mutating func read(from reader: inout WireReader) throws(WireError) {
+        self.acknowledged.clear()
+        self.emitted.clear()
+        self.changes.clear()
+        self.timersSet.clear()
+        self.timersCancelled.clear()
+        self.snapshot = nil
         self.partition = try reader.count()
         self.epoch = try reader.varint()
         self.sequence = try reader.varint()
@@ -79,5 +90,12 @@ package struct CommitView {
         for _ in 0..<(try reader.count()) { self.timersCancelled.append(try reader.text()) }
         if try reader.u8() == 1 { self.snapshot = try reader.view() }
         guard reader.isAtEnd else { throw WireError("\(reader.remaining) bytes follow a commit") }
+    }
+}
+
+extension Array {
+    /// Removes all and keeps the room; to remove nothing takes no time.
+    mutating func clear() {
+        if !self.isEmpty { self.removeAll(keepingCapacity: true) }
     }
 }

@@ -4,7 +4,10 @@ struct Deadlines<Item> {
     private var order: UInt64 = 0
 
     /// The earliest instant, or nil where nothing is due ever.
-    var next: Instant? { self.heap.first?.due }
+    var next: Instant? {
+        // In its place, as below: a copy of an entry counts references to what is in its item.
+        self.heap.isEmpty ? nil : self.heap[0].due
+    }
 
     mutating func add(_ item: Item, due: Instant) {
         self.order += 1
@@ -32,27 +35,24 @@ struct Deadlines<Item> {
 
     /// Removes and returns the earliest item that is due at `now`.
     mutating func pop(dueAt now: Instant) -> Item? {
-        guard let first = self.heap.first, first.due <= now else { return nil }
-        let last = self.heap.removeLast()
-        if !self.heap.isEmpty {
-            self.heap[0] = last
-            var parent = 0
-            while true {
-                var smallest = parent
-                for child in [2 * parent + 1, 2 * parent + 2]
-                where child < self.heap.count && self.precedes(child, smallest) {
-                    smallest = child
-                }
-                if smallest == parent { break }
-                self.heap.swapAt(parent, smallest)
-                parent = smallest
+        guard let next = self.next, next <= now else { return nil }
+        self.heap.swapAt(0, self.heap.count - 1)
+        let first = self.heap.removeLast()
+        var parent = 0
+        while true {
+            var smallest = parent
+            for child in 2 * parent + 1...2 * parent + 2
+            where child < self.heap.count && self.precedes(child, smallest) {
+                smallest = child
             }
+            if smallest == parent { break }
+            self.heap.swapAt(parent, smallest)
+            parent = smallest
         }
         return first.item
     }
 
     private func precedes(_ left: Int, _ right: Int) -> Bool {
-        // Field by field: copying an entry would count references to what is in its item.
         if self.heap[left].due != self.heap[right].due {
             return self.heap[left].due < self.heap[right].due
         }

@@ -290,7 +290,7 @@ extension Hub {
         view.sequence = state.sequence
         let empty = UnsafeRawBufferPointer(start: nil, count: 0)
         view.snapshot = empty
-        self.write(view, service, [], now)
+        self.write(view, service, now)
     }
 }
 

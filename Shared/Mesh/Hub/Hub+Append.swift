@@ -7,15 +7,14 @@ extension Hub {
         if self.isRepeated(commit, id, service) {
             return self.committed(id, commit.partition, commit.epoch, commit.sequence)
         }
-        let partitions: [Int]
         do {
             try self.fence(commit, id, service)
-            partitions = try self.check(commit, service, connection)
+            try self.check(commit, service, connection)
         } catch {
             self.audit(error, of: connection, now)
             return self.refuseCommit(id, service, commit, error, now)
         }
-        self.write(commit, service, partitions, now)
+        self.write(commit, service, now)
         self.services[service][commit.partition].sequence = commit.sequence
         self.services[service][commit.partition].credit += commit.credit
         self.mayDeliver(service, commit.partition)
@@ -116,14 +115,14 @@ extension Hub {
         }
     }
 
-    /// Checks every part of a commit; returns the partition of each emitted event.
+    /// Checks every part of a commit; notes the partition of each emitted event.
     private func check(
         _ commit: CommitView,
         _ service: Int,
         _ connection: Connection
-    ) throws(Refusal) -> [Int] {
+    ) throws(Refusal) {
         for run in commit.acknowledged { try self.check(run, commit.partition, service) }
-        var partitions: [Int] = []
+        self.emittedPartitions.clear()
         for emission in commit.emitted {
             let view = try self.check(emission.envelope, emission.topic, connection)
             guard self.layout.topics[emission.topic].sync == .always else {
@@ -133,7 +132,9 @@ extension Hub {
                         + "take part in a turn"
                 )
             }
-            partitions.append(view.partition(among: self.layout.partitionCount(emission.topic)))
+            self.emittedPartitions.append(
+                view.partition(among: self.layout.partitionCount(emission.topic))
+            )
         }
         for timer in commit.timersSet {
             do {
@@ -142,7 +143,6 @@ extension Hub {
                 throw Refusal(.malformed, "timer \(timer.name): \(error.message)")
             }
         }
-        return partitions
     }
 
     /// Whether those offsets exist and were not acknowledged before.
@@ -187,17 +187,12 @@ extension Hub {
         }
     }
 
-    func write(
-        _ commit: CommitView,
-        _ service: Int,
-        _ partitions: [Int],
-        _ now: Instant
-    ) {
+    /// Records a commit; the partitions of what it emits are in ``emittedPartitions``.
+    func write(_ commit: CommitView, _ service: Int, _ now: Instant) {
         guard !self.isVolatile(commit) else { return self.acknowledge(commit, service) }
-        var places: [EventPlace] = []
         let firstChange = self.services[service][commit.partition].journalEnd
-        var ends: [Int: UInt64] = [:]
-        places.reserveCapacity(commit.emitted.count)
+        // Where the next event of a partition lies: a few, so that looking is faster than hashing.
+        var ends: [(key: Int, offset: UInt64)] = []
         let record = self.log.append { writer, body in
             let start = writer.bytes.count
             writer.record(.turn, at: now)
@@ -217,27 +212,35 @@ extension Hub {
             }
             writer.varint(UInt64(commit.emitted.count))
             for (index, emission) in commit.emitted.enumerated() {
-                let partition = partitions[index]
+                let partition = self.emittedPartitions[index]
                 var offset = self.topics[emission.topic][partition].end
                 if commit.emitted.count > 1 {
                     let key = emission.topic << 16 | partition
-                    offset = ends[key] ?? offset
-                    ends[key] = offset + 1
+                    if let end = ends.firstIndex(where: { $0.key == key }) {
+                        offset = ends[end].offset
+                        ends[end].offset += 1
+                    } else {
+                        ends.append((key, offset + 1))
+                    }
                 }
                 writer.place(topic: emission.topic, partition: partition, offset: offset)
                 writer.counted(emission.envelope)
                 let end = body + UInt64(writer.bytes.count - start)
                 let count = emission.envelope.count
-                places.append(EventPlace(position: end - UInt64(count), count: UInt32(count)))
+                self.places.append(
+                    EventPlace(position: end - UInt64(count), count: UInt32(count))
+                )
             }
             Self.writeRest(of: commit, firstChange, &writer)
         }
         self.needsSync = true
         self.acknowledge(commit, service)
         for (index, emission) in commit.emitted.enumerated() {
-            self.topics[emission.topic][partitions[index]].append(places[index], record: record)
-            self.grew(topic: emission.topic, partition: partitions[index])
+            let partition = self.emittedPartitions[index]
+            self.topics[emission.topic][partition].append(self.places[index], record: record)
+            self.grew(topic: emission.topic, partition: partition)
         }
+        self.places.clear()
         self.keep(commit, service, record)
     }
 

@@ -65,7 +65,11 @@ extension Hub {
             case (.commit, _?) where !self.hasRoom(toCommit: frame.count):
                 self.waitForRoom(connection, frame)
             case (.commit, let service?):
-                let commit = try CommitView(from: &reader)
+                // The lists of the last one are room for this one's.
+                var commit = CommitView()
+                swap(&commit, &self.lastCommit)
+                defer { swap(&commit, &self.lastCommit) }
+                try commit.read(from: &reader)
                 guard !self.comesEarly(commit, service, id, frame, now) else { return }
                 self.commit(id, service, commit, now)
                 self.takeEarlyCommits(service, commit.partition, now)

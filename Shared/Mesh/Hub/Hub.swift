@@ -135,6 +135,10 @@ package final class Hub {
     var volatileEnds: [Int] = []
     /// Where the events of the record under way lie.
     var places: [EventPlace] = []
+    /// The partition of each event that the commit under way emits.
+    var emittedPartitions: [Int] = []
+    /// The commit that came last, of whose parts only the room is of use.
+    var lastCommit = CommitView()
     /// Whether the admins were told last that the disk is full.
     var toldFull = false
     var isRoomCheckArmed = false
@@ -344,8 +348,19 @@ package final class Hub {
         send(&connection.out.bytes)
     }
 
+    /// Lends the frames to send to `send`, connection by connection in ascending order, as
+    /// ``sendOutput(of:_:)`` does, and clears the list of those with something to send.
+    package func sendOutput(_ send: (ConnectionID, inout [UInt8]) -> Void) {
+        for index in 0..<self.dirtyConnections.count {
+            let id = self.dirtyConnections.keys[index]
+            self.sendOutput(of: id) { send(id, &$0) }
+        }
+        self.dirtyConnections.removeAll()
+    }
+
     /// The connections to close once their output is sent; asking clears the list.
     package func takeClosing() -> [ConnectionID] {
+        if self.closing.isEmpty { return [] }
         defer { self.closing = [] }
         return self.closing
     }

@@ -188,7 +188,8 @@ extension MeshLayout {
     package var fingerprint: UInt64 {
         var hash: UInt64 = 1
         for topic in self.topics {
-            hash = StableHash.of("t\(topic.name)/\(topic.partitions)/\(topic.sync)", seed: hash)
+            let sync = topic.sync.rawValue
+            hash = StableHash.of("t\(topic.name)/\(topic.partitions)/\(sync)", seed: hash)
         }
         for service in self.services {
             hash = StableHash.of("s\(service.name)/\(service.partitions)", seed: hash)

@@ -192,10 +192,12 @@ package final class Log {
     ///   opened again.
     package func commit(syncing: Bool = true) throws(LogError) {
         guard self.hasStaged else { return }
-        guard let segment = self.segments.last else { preconditionFailure("a log has a segment") }
+        let last = self.segments.count - 1
+        precondition(last >= 0, "a log has a segment")
         do {
-            try self.disk.append(self.staged.bytes, to: segment.file)
-            if syncing { try self.disk.sync(segment.file) }
+            let file = self.segments[last].file
+            try self.disk.append(self.staged.bytes, to: file)
+            if syncing { try self.disk.sync(file) }
         } catch {
             throw LogError(error)
         }
@@ -204,7 +206,8 @@ package final class Log {
         self.durable = self.end
         self.stagedBase = self.end
         let goal = max(self.segmentBytesMax, Self.stateShareMax * self.stateBytes)
-        if self.end - segment.base >= UInt64(goal), !self.isFull, self.end >= self.nextSegmentAt {
+        let isLarge = self.end - self.segments[last].base >= UInt64(goal)
+        if isLarge, !self.isFull, self.end >= self.nextSegmentAt {
             try self.beginSegment()
         }
         if self.room < Self.reserveBytesLow, !self.isFull { try self.makeRoom() }
@@ -443,7 +446,12 @@ package final class Log {
 
 extension [UInt8] {
     /// Calls `body` with the bytes of `range`.
-    package func withBytes<R>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> R) -> R {
-        self.withUnsafeBytes { raw in body(UnsafeRawBufferPointer(rebasing: raw[range])) }
+    package func withBytes<R, E: Error>(
+        _ range: Range<Int>,
+        _ body: (UnsafeRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
+        try self.withUnsafeBufferPointer { bytes throws(E) in
+            try body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[range]))
+        }
     }
 }

@@ -8,11 +8,16 @@ package struct LogFollower: Sendable {
     package private(set) var missedBytes: UInt64 = 0
     /// The segment that was read last: mostly the next record is there too.
     private var segment: (base: UInt64, file: String)?
-    private var texts = RecentTexts(keeps: true)
+    private var builder = RecordBuilder(keepsTexts: true)
 
     /// Creates a follower that begins at `position`, which must be a record's or 0.
     package init(from position: UInt64 = 0) {
         self.position = position
+    }
+
+    /// A piece of the log that is being read, record by record.
+    package struct Piece {
+        fileprivate var scan: SegmentScan
     }
 
     /// Returns the next records, at most about `bytesMax` bytes of them; empty when caught up.
@@ -22,9 +27,38 @@ package struct LogFollower: Sendable {
         from disk: any Disk,
         bytesMax: Int = 262_144
     ) throws(LogError) -> [LogRecord] {
+        let start = self.position
+        var records: [LogRecord] = []
+        var piece: Piece?
+        do throws(LogError) {
+            var record = try self.nextRecord(from: disk, in: &piece)
+            let first = record?.position ?? 0
+            while let found = record {
+                records.append(found)
+                guard self.position - first < bytesMax else { break }
+                record = try self.record(in: &piece)
+            }
+        } catch {
+            self.position = start
+            throw error
+        }
+        return records
+    }
+
+    /// Returns the next record, or nil when caught up.
+    ///
+    /// `piece` is nil at first and then what this call made of it: what was read with the record
+    /// before. Start anew with nil after the disk has lost bytes.
+    ///
+    /// - Throws: ``LogError`` where the disk fails or the record is not what was written.
+    package mutating func nextRecord(
+        from disk: any Disk,
+        in piece: inout Piece?
+    ) throws(LogError) -> LogRecord? {
+        if let record = try self.record(in: &piece) { return record }
         if let segment = self.segment, segment.base <= self.position {
-            let records = try self.read(segment.base, segment.file, disk, bytesMax)
-            if !records.isEmpty { return records }
+            piece = try Self.piece(segment.base, segment.file, disk)
+            if let record = try self.record(in: &piece) { return record }
         }
         let bases: [UInt64]
         do {
@@ -39,38 +73,45 @@ package struct LogFollower: Sendable {
             }
             let known = self.segment?.base == base ? self.segment?.file : nil
             let file = known ?? Log.file(at: base)
-            let records = try self.read(base, file, disk, bytesMax)
+            piece = try Self.piece(base, file, disk)
+            let record = try self.record(in: &piece)
             self.segment = (base, file)
-            if !records.isEmpty { return records }
-            guard bases.contains(self.position), self.position != base else { return [] }
+            if let record { return record }
+            guard bases.contains(self.position), self.position != base else { return nil }
         }
-        return []
+        return nil
     }
 
-    /// Reads from one segment; afterwards `position` is where the next record begins.
-    private mutating func read(
+    private static func piece(
         _ base: UInt64,
         _ file: String,
-        _ disk: any Disk,
-        _ bytesMax: Int
-    ) throws(LogError) -> [LogRecord] {
-        var records: [LogRecord] = []
+        _ disk: any Disk
+    ) throws(LogError) -> Piece {
         do {
             let size = try disk.size(of: file)
-            var scan = SegmentScan(disk: disk, file: file, base: base, size: size)
-            let start = max(Int(self.position) - Int(base), RecordFormat.segmentHeaderBytes)
-            var offset = start
-            while offset - start < bytesMax, let found = try scan.record(at: offset) {
-                records.append(try scan.decode(found, like: &self.texts))
-                offset = found.upperBound
-            }
-            if offset > RecordFormat.segmentHeaderBytes || size >= offset {
-                self.position = base + UInt64(offset)
-            }
+            return Piece(scan: SegmentScan(disk: disk, file: file, base: base, size: size))
         } catch {
             throw LogError(error)
         }
-        return records
+    }
+
+    /// Reads one record of a piece; afterwards `position` is where the next one begins.
+    private mutating func record(in piece: inout Piece?) throws(LogError) -> LogRecord? {
+        guard let base = piece?.scan.base, let size = piece?.scan.size else { return nil }
+        let offset = max(Int(self.position) - Int(base), RecordFormat.segmentHeaderBytes)
+        do {
+            guard let found = try piece?.scan.record(at: offset) else {
+                if offset > RecordFormat.segmentHeaderBytes || size >= offset {
+                    self.position = base + UInt64(offset)
+                }
+                return nil
+            }
+            let record = try piece?.scan.decode(found, with: &self.builder)
+            self.position = base + UInt64(found.upperBound)
+            return record
+        } catch {
+            throw LogError(error)
+        }
     }
 }
 
@@ -78,17 +119,14 @@ extension SegmentScan {
     /// Decodes the record that ``record(at:)`` has just found.
     func decode(
         _ range: Range<Int>,
-        like recent: inout RecentTexts
+        with builder: inout RecordBuilder
     ) throws(DiskError) -> LogRecord {
         let position = self.base + UInt64(range.lowerBound)
-        let decoded: Result<LogRecord, WireError> = self.withBody(range) { body in
-            Result { () throws(WireError) in
-                try LogRecord(decoding: body, at: position, like: &recent)
+        do throws(WireError) {
+            return try self.withBody(range) { body throws(WireError) in
+                try builder.record(decoding: body, at: position)
             }
-        }
-        switch decoded {
-        case .success(let record): return record
-        case .failure(let error):
+        } catch {
             let place = "\(self.file) at byte \(range.lowerBound)"
             throw DiskError(.failed, "\(place): \(error.message)")
         }

@@ -120,12 +120,11 @@ enum LogRecovery {
         of scan: SegmentScan,
         to visitor: inout V
     ) throws(LogError) -> Instant {
-        let parsed: Swift.Result<Instant, WireError> = scan.withBody(found) { body in
-            Swift.Result { () throws(WireError) in try RecordParser.parse(body, into: &visitor) }
-        }
-        switch parsed {
-        case .success(let time): return time
-        case .failure(let error):
+        do throws(WireError) {
+            return try scan.withBody(found) { body throws(WireError) in
+                try RecordParser.parse(body, into: &visitor)
+            }
+        } catch {
             let place = "\(scan.file) at byte \(found.lowerBound)"
             throw LogError(.corrupt, "\(place): \(error.message)")
         }
@@ -219,12 +218,12 @@ struct SegmentScan {
     }
 
     /// Calls `body` with the body of the record that ``record(at:)`` has just found.
-    func withBody<R>(
+    func withBody<R, E: Error>(
         _ range: Range<Int>,
-        _ body: (UnsafeRawBufferPointer) -> R
-    ) -> R {
+        _ body: (UnsafeRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
         let start = range.lowerBound - self.windowStart + RecordFormat.headerBytes
-        return self.window.withBytes(start..<(range.upperBound - self.windowStart), body)
+        return try self.window.withBytes(start..<(range.upperBound - self.windowStart), body)
     }
 
     /// Returns where a good record begins after `offset`, or nil where none does.

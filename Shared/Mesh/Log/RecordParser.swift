@@ -133,24 +133,13 @@ package enum RecordParser {
 extension LogRecord {
     /// Decodes the record that lies at `position`.
     package init(decoding body: UnsafeRawBufferPointer, at position: UInt64) throws(WireError) {
-        var texts = RecentTexts()
-        try self.init(decoding: body, at: position, like: &texts)
-    }
-
-    /// Decodes the record that lies at `position`; texts that are among `recent` ones are those.
-    init(
-        decoding body: UnsafeRawBufferPointer,
-        at position: UInt64,
-        like recent: inout RecentTexts
-    ) throws(WireError) {
         var builder = RecordBuilder()
-        let time = try builder.parse(body, like: &recent)
-        self.init(position: position, time: time, body: try builder.finished())
+        self = try builder.record(decoding: body, at: position)
     }
 }
 
 /// Collects the parts of a record, each in its place, and makes a value of them at the end.
-private struct RecordBuilder: RecordVisitor, ~Copyable {
+struct RecordBuilder: RecordVisitor, Sendable {
     private enum Kind {
         case nothing
         case whole(LogRecord.Body)
@@ -160,23 +149,43 @@ private struct RecordBuilder: RecordVisitor, ~Copyable {
         case redriven(service: Int, number: UInt64)
     }
 
-    private var texts = RecentTexts()
+    private var texts: RecentTexts
     private var kind = Kind.nothing
     private var made = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 0)
 
-    /// Takes in a body; texts of its events that are among `recent` ones are those.
-    mutating func parse(
-        _ body: UnsafeRawBufferPointer,
-        like recent: inout RecentTexts
-    ) throws(WireError) -> Instant {
-        swap(&self.texts, &recent)
-        defer { swap(&self.texts, &recent) }
-        return try RecordParser.parse(body, into: &self)
+    /// Creates a builder; one that `keepsTexts` makes those anew only that it has not made lately.
+    init(keepsTexts: Bool = false) {
+        self.texts = RecentTexts(keeps: keepsTexts)
     }
 
-    consuming func finished() throws(WireError) -> LogRecord.Body {
+    /// Decodes the record that lies at `position`.
+    mutating func record(
+        decoding body: UnsafeRawBufferPointer,
+        at position: UInt64
+    ) throws(WireError) -> LogRecord {
+        // What a record left that could not be read.
+        if case .nothing = self.kind {} else { self.clear() }
+        let time = try RecordParser.parse(body, into: &self)
+        return LogRecord(position: position, time: time, body: try self.taken())
+    }
+
+    private mutating func clear() {
+        self.kind = .nothing
+        self.made = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 0)
+    }
+
+    /// Takes the record out, so that the next one can be built.
+    private mutating func taken() throws(WireError) -> LogRecord.Body {
+        defer { self.kind = .nothing }
+        if case .turn = self.kind {
+            // Moved, not copied: it has many parts.
+            var turn = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 0)
+            swap(&turn, &self.made)
+            return .turn(turn)
+        }
+        defer { self.made.events = [] }
         switch self.kind {
-        case .nothing: throw WireError("an empty record")
+        case .nothing, .turn: throw WireError("an empty record")
         case .whole(let body):
             guard self.made.events.isEmpty else {
                 throw WireError("an event in a record that has none")
@@ -184,11 +193,6 @@ private struct RecordBuilder: RecordVisitor, ~Copyable {
             return body
         case .published(let publisher, let sequence):
             return .published(publisher: publisher, sequence: sequence, events: self.made.events)
-        case .turn:
-            // Moved, not copied: it has many parts.
-            var turn = RecordedTurn(service: 0, partition: 0, epoch: 0, sequence: 0)
-            swap(&turn, &self.made)
-            return .turn(turn)
         case .timerFired(let service, let partition, let name):
             return .timerFired(
                 service: service,

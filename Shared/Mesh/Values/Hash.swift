@@ -50,15 +50,22 @@ public enum StableHash {
             let last = bytes.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self).littleEndian
             return last >> UInt64(truncatingIfNeeded: (8 &- count) &* 8)
         }
-        var word: UInt64 = 0
-        for place in 0..<count { word |= UInt64(bytes[index &+ place]) << UInt64(place &* 8) }
-        return word
+        // Few bytes in two or three steps, some of them read twice.
+        if count >= 4 {
+            let low = bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self).littleEndian
+            let high = bytes.loadUnaligned(fromByteOffset: end &- 4, as: UInt32.self).littleEndian
+            return UInt64(low) | UInt64(high) << UInt64(truncatingIfNeeded: (count &- 4) &* 8)
+        }
+        guard count > 0 else { return 0 }
+        let middle = count &>> 1
+        return UInt64(bytes[index])
+            | UInt64(bytes[index &+ middle]) << UInt64(truncatingIfNeeded: middle &* 8)
+            | UInt64(bytes[end &- 1]) << UInt64(truncatingIfNeeded: (count &- 1) &* 8)
     }
 
     /// Returns the hash of `text`'s UTF-8 bytes.
     public static func of(_ text: String, seed: UInt64 = 0) -> UInt64 {
-        var text = text
-        return text.withUTF8 { of(UnsafeRawBufferPointer($0), seed: seed) }
+        text.withBytes { of($0, seed: seed) }
     }
 
     /// Returns a hash of two words, for deriving one id or seed from another.

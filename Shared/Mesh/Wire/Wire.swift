@@ -131,8 +131,7 @@ public struct WireWriter: Sendable {
     /// Appends the UTF-8 length as a varint, then the text.
     @inlinable
     public mutating func text(_ value: String) {
-        var value = value
-        value.withUTF8 { self.counted(UnsafeRawBufferPointer($0)) }
+        value.withBytes { self.counted($0) }
     }
 }
 
@@ -196,10 +195,9 @@ package struct WirePieces {
     /// Adds a counted text.
     @inlinable
     package mutating func text(_ value: String) {
-        var value = value
-        value.withUTF8 {
+        value.withBytes {
             self.varint(UInt64($0.count))
-            self.raw(UnsafeRawBufferPointer($0))
+            self.raw($0)
         }
     }
 }
@@ -372,6 +370,16 @@ extension String {
         }
     }
 
+    /// Calls `body` with the text's UTF-8, where it lies if it does in one piece.
+    @inlinable
+    @inline(__always)
+    package func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        let result = self.utf8.withContiguousStorageIfAvailable { body(UnsafeRawBufferPointer($0)) }
+        if let result { return result }
+        var copy = self
+        return copy.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+    }
+
     /// Whether these are the bytes of the text; may change how it is stored, not what it says.
     @inlinable
     @inline(__always)
@@ -407,10 +415,9 @@ extension UnsafeRawBufferPointer {
             }
             index &+= 8
         }
-        while index < self.count {
-            guard self[index] == other[index] else { return false }
-            index &+= 1
-        }
-        return true
+        let rest = self.count &- index
+        return rest == 0
+            || StableHash.word(of: self, at: index, rest)
+                == StableHash.word(of: other, at: index, rest)
     }
 }

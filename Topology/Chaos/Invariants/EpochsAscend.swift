@@ -61,7 +61,10 @@ package struct EpochsAscend: Invariant {
         guard self.exists(turn.service, turn.partition) else { return nil }
         if self.isReset(turn) { return nil }
         self.turns += 1
-        guard let owner = self.owners[turn.service][turn.partition] else {
+        // Field by field: a copy of an owner counts references to its name.
+        guard let epoch = self.owners[turn.service][turn.partition]?.epoch,
+            let last = self.owners[turn.service][turn.partition]?.sequence
+        else {
             // A log without its beginning has lost who owned the partition.
             self.owners[turn.service][turn.partition] = Owner(
                 epoch: turn.epoch,
@@ -72,14 +75,12 @@ package struct EpochsAscend: Invariant {
             return self.isWhole ? self.broken(turn, "without an owner", nil, position) : nil
         }
         self.owners[turn.service][turn.partition]?.sequence = turn.sequence
-        if turn.epoch < owner.epoch {
-            return self.broken(turn, "with an old epoch", owner, position)
+        if turn.epoch != epoch {
+            let what = turn.epoch < epoch ? "with an old epoch" : "with an unknown epoch"
+            return self.broken(turn, what, self.owners[turn.service][turn.partition], position)
         }
-        if turn.epoch > owner.epoch {
-            return self.broken(turn, "with an unknown epoch", owner, position)
-        }
-        if turn.sequence != owner.sequence &+ 1 {
-            let what = "turn \(turn.sequence) after turn \(owner.sequence)"
+        if turn.sequence != last &+ 1 {
+            let what = "turn \(turn.sequence) after turn \(last)"
             return self.broken(turn, what, nil, position)
         }
         return nil
@@ -104,9 +105,9 @@ package struct EpochsAscend: Invariant {
 
     /// Whether the hub itself wrote this, to let a rewound projection begin anew.
     private func isReset(_ turn: RecordedTurn) -> Bool {
-        let owner = self.owners[turn.service][turn.partition]
+        let last = self.owners[turn.service][turn.partition]?.sequence
         // A hub that has started again does not know how far the owner was.
-        let isNext = turn.sequence == 0 || turn.sequence == owner?.sequence
+        let isNext = turn.sequence == 0 || turn.sequence == last
         return turn.snapshot?.isEmpty == true && turn.acknowledged.isEmpty && turn.events.isEmpty
             && turn.changes.isEmpty && isNext
     }

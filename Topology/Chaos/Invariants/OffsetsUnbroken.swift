@@ -81,7 +81,7 @@ package struct OffsetsUnbroken: Invariant {
                 return finding
             }
             self.eventCount += 1
-            let partitions = self.layout.partitionCount(topic)
+            let partitions = self.next[topic].count
             let home = StableHash.partition(of: events[index].event.subject, among: partitions)
             if home != partition {
                 let event = events[index]

@@ -36,7 +36,9 @@ package struct SourcesDeclared: Invariant {
     }
 
     package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
-        guard self.services.indices.contains(turn.service) else { return nil }
+        guard !turn.events.isEmpty, self.services.indices.contains(turn.service) else {
+            return nil
+        }
         let name = self.layout.services[turn.service].name
         return self.check(turn.events, name, self.services[turn.service], position, isTurn: true)
     }

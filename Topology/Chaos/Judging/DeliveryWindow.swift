@@ -98,38 +98,51 @@ struct DeliveryWindow: Sendable, Hashable {
 
 /// The windows of every service on every topic partition that it consumes.
 struct DeliveryWindows: Sendable {
-    /// One consumer of a topic: its service and where its windows begin.
-    private struct Consumer {
-        var service: Int
-        var base: Int
+    /// What is asked for each event of a topic.
+    private struct Topic {
+        var partitionCount: Int
+        /// Where in ``bases`` those of its consumers lie.
+        var consumers: Range<Int>
     }
 
     private let layout: MeshLayout
-    /// For each topic, who consumes it.
-    private let consumers: [[Consumer]]
+    private let topics: [Topic]
+    /// For each topic, one consumer after the other: where its windows begin.
+    private let bases: [Int]
     /// For each service and topic, where its windows begin; -1 where it doesn't consume it.
-    private let bases: [[Int]]
+    private let basesByService: [[Int]]
     private(set) var windows: [DeliveryWindow]
     private let places: [(service: Int, topic: Int, partition: Int)]
 
     init(layout: MeshLayout) {
         self.layout = layout
-        var consumers = [[Consumer]](repeating: [], count: layout.topicCount)
-        var bases: [[Int]] = []
+        var byService: [[Int]] = []
         var places: [(service: Int, topic: Int, partition: Int)] = []
         for service in layout.services.indices {
             var base = [Int](repeating: -1, count: layout.topicCount)
             for topic in layout.consumedTopics(of: service) where base[topic] < 0 {
                 base[topic] = places.count
-                consumers[topic].append(Consumer(service: service, base: places.count))
                 for partition in 0..<layout.partitionCount(topic) {
                     places.append((service, topic, partition))
                 }
             }
-            bases.append(base)
+            byService.append(base)
         }
-        self.consumers = consumers
+        var topics: [Topic] = []
+        var bases: [Int] = []
+        for topic in 0..<layout.topicCount {
+            let first = bases.count
+            bases += byService.map { $0[topic] }.filter { $0 >= 0 }
+            topics.append(
+                Topic(
+                    partitionCount: layout.partitionCount(topic),
+                    consumers: first..<bases.count
+                )
+            )
+        }
+        self.topics = topics
         self.bases = bases
+        self.basesByService = byService
         self.places = places
         self.windows = [DeliveryWindow](repeating: DeliveryWindow(), count: places.count)
     }
@@ -143,19 +156,19 @@ struct DeliveryWindows: Sendable {
 
     /// Returns the index of a window; nil where the service doesn't consume the topic.
     func index(service: Int, topic: Int, partition: Int) -> Int? {
-        guard self.bases.indices.contains(service), self.bases[service].indices.contains(topic),
-            self.bases[service][topic] >= 0, partition >= 0,
-            partition < self.layout.partitionCount(topic)
+        guard self.basesByService.indices.contains(service), self.topics.indices.contains(topic),
+            self.basesByService[service][topic] >= 0, partition >= 0,
+            partition < self.topics[topic].partitionCount
         else { return nil }
-        return self.bases[service][topic] + partition
+        return self.basesByService[service][topic] + partition
     }
 
     mutating func published(topic: Int, partition: Int, offset: UInt64, subject: UInt64) {
-        guard self.consumers.indices.contains(topic), partition >= 0,
-            partition < self.layout.partitionCount(topic)
+        guard self.topics.indices.contains(topic), partition >= 0,
+            partition < self.topics[topic].partitionCount
         else { return }
-        for consumer in self.consumers[topic] {
-            self.windows[consumer.base + partition].published(offset, subject: subject)
+        for consumer in self.topics[topic].consumers {
+            self.windows[self.bases[consumer] + partition].published(offset, subject: subject)
         }
     }
 

@@ -24,7 +24,7 @@ struct LedgerLineDecoder: FieldCoder {
 
     mutating func field(_ name: StaticString, _ value: inout Int64) throws(WireError) {
         try self.key(name)
-        let isNegative = self.skip("-")
+        let isNegative = self.skip(UInt8(ascii: "-"))
         let start = self.offset
         var number: UInt64 = 0
         while self.offset < self.bytes.count, (0x30...0x39).contains(self.bytes[self.offset]) {
@@ -46,14 +46,16 @@ struct LedgerLineDecoder: FieldCoder {
 
     mutating func field(_ name: StaticString, _ value: inout String) throws(WireError) {
         try self.key(name)
-        guard self.skip("\"") else { throw self.unusual }
+        guard self.skip(UInt8(ascii: "\"")) else { throw self.unusual }
         let start = self.offset
-        while self.offset < self.bytes.count, self.bytes[self.offset] != 0x22 {
-            guard self.bytes[self.offset] != 0x5C else { throw self.unusual }
-            self.offset += 1
+        var end = start
+        while end < self.bytes.count, self.bytes[end] != UInt8(ascii: "\"") {
+            guard self.bytes[end] != UInt8(ascii: "\\") else { throw self.unusual }
+            end += 1
         }
-        let text = UnsafeRawBufferPointer(rebasing: self.bytes[start..<self.offset])
-        guard self.skip("\""), let text = String(ifUTF8: text) else {
+        self.offset = end
+        let text = UnsafeRawBufferPointer(rebasing: self.bytes[start..<end])
+        guard self.skip(UInt8(ascii: "\"")), let text = String(ifUTF8: text) else {
             throw self.unusual
         }
         value = text
@@ -73,19 +75,19 @@ struct LedgerLineDecoder: FieldCoder {
         _ value: inout [T]
     ) throws(WireError) {
         try self.key(name)
-        guard self.skip("[") else { throw self.unusual }
+        guard self.skip(UInt8(ascii: "[")) else { throw self.unusual }
         value = []
-        if self.skip("]") { return }
-        repeat { value.append(try self.object()) } while self.skip(",")
-        guard self.skip("]") else { throw self.unusual }
+        if self.skip(UInt8(ascii: "]")) { return }
+        repeat { value.append(try self.object()) } while self.skip(UInt8(ascii: ","))
+        guard self.skip(UInt8(ascii: "]")) else { throw self.unusual }
     }
 
     private mutating func object<T: WireCodable>() throws(WireError) -> T {
-        guard self.skip("{") else { throw self.unusual }
+        guard self.skip(UInt8(ascii: "{")) else { throw self.unusual }
         self.isFirst = true
         var value = T()
         try value.fields(&self)
-        guard self.skip("}") else { throw self.unusual }
+        guard self.skip(UInt8(ascii: "}")) else { throw self.unusual }
         self.isFirst = false
         return value
     }
@@ -101,6 +103,15 @@ struct LedgerLineDecoder: FieldCoder {
         else { throw self.unusual }
         self.isFirst = false
         self.offset = end + 2
+    }
+
+    /// Steps over one character where it comes next.
+    private mutating func skip(_ character: UInt8) -> Bool {
+        guard self.offset < self.bytes.count, self.bytes[self.offset] == character else {
+            return false
+        }
+        self.offset += 1
+        return true
     }
 
     /// Steps over `text` where it comes next.
