@@ -99,6 +99,24 @@ import Testing
         #expect(worker.takeDeliveries().map(\.delivery.event.id.low) == [2])
     }
 
+    @Test func `numbers up to the last one there is, in any order`() throws {
+        let (stage, worker) = try self.stageWithWorker()
+        let shoppers = StageShoppers(stage)
+        try shoppers.exchange()
+        var before: UInt64 = 0
+        for number in [.max, 5, 0, .max - 1, .max, 1] as [UInt64] {
+            var writer = WireWriter()
+            writer.u8(Frame.ToHub.publish.rawValue)
+            // No topic has that number, so the hub refuses each.
+            for part in [before, number, 9] { writer.varint(part) }
+            writer.counted(event("a", 1).encoded())
+            stage.send(body: writer.bytes, on: shoppers.id)
+            before = number
+        }
+        try stage.flush()
+        try self.stillWorks(stage, worker)
+    }
+
     @Test func `events of one who may only command`() throws {
         let (stage, worker) = try self.stageWithWorker()
         for kind in [Frame.ToHub.publish, .volatile] {

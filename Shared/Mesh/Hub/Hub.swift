@@ -448,10 +448,11 @@ final class Connection {
         self.refusedUpTo = sequence
         self.gapAfter = nil
         guard !self.hasRefused(sequence) else { return }
-        if let last = self.refusals.last, last.upperBound + 1 == sequence {
+        if let last = self.refusals.last, last.upperBound &+ 1 == sequence, sequence > 0 {
             self.refusals[self.refusals.count - 1] = last.lowerBound...sequence
         } else {
             self.refusals.append(sequence...sequence)
+            if self.refusals.count > PublisherProgress.rangesMax { self.refusals.removeFirst() }
         }
     }
 

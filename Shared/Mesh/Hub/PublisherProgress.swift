@@ -10,7 +10,7 @@ struct PublisherProgress: Hashable {
     private(set) var refused: [ClosedRange<UInt64>] = []
 
     /// How many ranges are kept; older ones have long been answered.
-    private static let rangesMax = 1024
+    static let rangesMax = 1024
 
     init() {}
 
