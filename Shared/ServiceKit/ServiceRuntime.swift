@@ -256,7 +256,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
             service: service,
             at: self.desk
         )
-        guard let handler = self.handler(of: delivery.event.type) else {
+        guard let handler = self.handler(of: delivery.type) else {
             // The topic carries what this service has no handler for.
             return self.over(turn, nil)
         }
@@ -291,7 +291,7 @@ public final class ServiceRuntime<S: Service>: @unchecked Sendable {
             let reason = Self.text(of: failure)
             self.world.log(
                 .warning,
-                "\(delivery.event.type) \(delivery.event.subject), "
+                "\(delivery.type) \(delivery.subject), "
                     + "attempt \(delivery.attempt): \(reason)"
             )
             return self.perform(self.client.failed(partition, epoch: epoch, delivery, reason))
@@ -414,7 +414,7 @@ extension Service {
     ) {
         Task(executorPreference: executor) {
             do {
-                try await body(self, turn.delivery.event.data, turn)
+                try await body(self, turn.delivery.data, turn)
                 done(nil)
             } catch {
                 done(error)
@@ -441,7 +441,7 @@ extension Projection {
         let turn = Turn<Self>(
             last,
             service: self,
-            origin: last.event.id.derived(by: "\(last.topic)/\(last.offset)", index: 0),
+            origin: last.id.derived(by: "\(last.topic)/\(last.offset)", index: 0),
             at: desk
         )
         turn.decide { self.confined(turn) { $0.publish(in: $1) } }

@@ -37,7 +37,7 @@ public final class Turn<S: Service>: @unchecked Sendable {
         origin: EventID? = nil,
         at desk: TurnDesk<S>
     ) {
-        self.origin = origin ?? delivery.event.id
+        self.origin = origin ?? delivery.id
         self.delivery = delivery
         self.partition = partition
         self.epoch = epoch
@@ -120,9 +120,9 @@ public final class Turn<S: Service>: @unchecked Sendable {
             type: type,
             subject: subject,
             time: self.now,
-            trace: self.delivery.event.trace,
-            causation: self.delivery.event.id,
-            correlation: self.delivery.event.correlation,
+            trace: self.delivery.trace,
+            causation: self.delivery.id,
+            correlation: self.delivery.correlation,
             data: []
         )
     }

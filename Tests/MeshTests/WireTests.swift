@@ -91,6 +91,8 @@ func `a hash tells bytes from any that differ in a bit, or in the order of two b
                     try Result { () throws(WireError) in
                         let view = try EnvelopeView(raw)
                         try reused.become(view, texts: &itsTexts, like: &recent)
+                        #expect(reused.data.isEmpty)
+                        reused.data = Array(view.data)
                         return try EventEnvelope(view, like: &recent)
                     }.get()
                 }

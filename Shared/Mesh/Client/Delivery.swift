@@ -6,15 +6,57 @@ package final class Delivery: @unchecked Sendable {
     package private(set) var offset: UInt64
     /// 1 for the first attempt.
     package private(set) var attempt: Int
-    package private(set) var event: EventEnvelope
+    /// The event, without its data while those are on loan.
+    private var attributes: EventEnvelope
     /// The binary form of the event's texts, where it was read from one.
     private var texts: [UInt8] = []
+    /// The event's data where they lie in the frame that is being read: who is done with the
+    /// delivery before the next one needs no copy of them.
+    private var loan: UnsafeRawBufferPointer?
 
     package init(topic: Int, offset: UInt64, attempt: Int, event: EventEnvelope) {
         self.topic = topic
         self.offset = offset
         self.attempt = attempt
-        self.event = event
+        self.attributes = event
+    }
+
+    package var event: EventEnvelope {
+        self.keepData()
+        return self.attributes
+    }
+
+    // Asking for one part is cheaper than asking for the event and looking into that.
+    package var id: EventID { self.attributes.id }
+    package var type: String { self.attributes.type }
+    package var subject: String { self.attributes.subject }
+    package var trace: TraceContext { self.attributes.trace }
+    package var correlation: String { self.attributes.correlation }
+
+    package var data: [UInt8] {
+        self.keepData()
+        return self.attributes.data
+    }
+
+    /// Passes the data of the event to `body`, valid during the call only; cheaper than to ask for
+    /// the event.
+    package func withData(
+        _ body: (UnsafeRawBufferPointer) throws(WireError) -> Void
+    ) throws(WireError) {
+        if let loan = self.loan { return try body(loan) }
+        let data = self.attributes.data
+        var failure: WireError?
+        data.withUnsafeBytes { raw in
+            do throws(WireError) { try body(raw) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Copies the data where they are on loan.
+    fileprivate func keepData() {
+        guard let loan = self.loan else { return }
+        self.loan = nil
+        self.attributes.data = Array(loan)
     }
 
     package var place: Acknowledgement { Acknowledgement(topic: self.topic, offset: self.offset) }
@@ -30,7 +72,8 @@ package final class Delivery: @unchecked Sendable {
         self.topic = topic
         self.offset = offset
         self.attempt = attempt
-        try self.event.become(view, texts: &self.texts, like: &recent)
+        try self.attributes.become(view, texts: &self.texts, like: &recent)
+        self.loan = view.data
     }
 }
 
@@ -57,6 +100,12 @@ struct RecentDeliveries: Sendable {
         let delivery = Delivery(topic: topic, offset: offset, attempt: attempt, event: event)
         self.last = delivery
         return delivery
+    }
+
+    /// Copies the data of the last delivery where somebody kept it: the next event is about to be
+    /// read, or the frame is at its end.
+    mutating func endLoan() {
+        if !isKnownUniquelyReferenced(&self.last) { self.last?.keepData() }
     }
 }
 

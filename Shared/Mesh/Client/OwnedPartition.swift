@@ -114,7 +114,7 @@ struct OwnedPartition: Sendable {
         guard let intake = self.intake(of: delivery.topic),
             self.intakes[intake].intake.accepts(delivery.offset)
         else { return false }
-        let subject = delivery.event.subject
+        let subject = delivery.subject
         if self.handling == 0, self.queues.isEmpty {
             // Most are done with before the next one comes: then nothing need be looked up.
             self.alone = subject
@@ -152,7 +152,7 @@ struct OwnedPartition: Sendable {
             self.alone = nil
             return nil
         }
-        return self.next(of: delivery.event.subject)
+        return self.next(of: delivery.subject)
     }
 
     private mutating func next(of subject: String) -> Delivery? {
@@ -174,7 +174,7 @@ struct OwnedPartition: Sendable {
         if let intake = self.intake(of: delivery.topic) {
             self.intakes[intake].intake.awaits(delivery.offset)
         }
-        self.queues[delivery.event.subject, default: Queue()].blockedBy = delivery.place
+        self.queues[delivery.subject, default: Queue()].blockedBy = delivery.place
     }
 
     /// The hub gave a failed delivery up; returns what may go on.

@@ -106,7 +106,8 @@ package struct ServiceClient: Sendable {
     /// Begins to read a frame that has arrived; `frame` is its body, and must outlive the reading.
     ///
     /// Each action of ``next(_:)`` is to be done before the next one is asked for, so that the
-    /// second event of a subject is only handed out when the first is done with, or waits.
+    /// second event of a subject is only handed out when the first is done with, or waits; and it
+    /// must be asked for until there is none.
     ///
     /// - Throws: `WireError` where it cannot be read; then close the connection.
     package mutating func read(
@@ -142,6 +143,7 @@ package struct ServiceClient: Sendable {
     ///
     /// - Throws: `WireError` where it cannot be read; then close the connection.
     package mutating func next(_ reading: inout Reading) throws(WireError) -> Action? {
+        self.deliveries.endLoan()
         if let action = reading.action.take() ?? reading.actions.popLast() { return action }
         while !reading.reader.isAtEnd {
             if let action = try self.delivered(&reading) { return action }
@@ -351,7 +353,7 @@ package struct ServiceClient: Sendable {
         _ partition: Int,
         _ epoch: UInt64
     ) -> Action? {
-        let subject = delivery.event.subject
+        let subject = delivery.subject
         let isWaiting = self.partitions[partition]?.queues[subject]?.takeBack(delivery)
         let flaw = isWaiting == true ? "subject-order-lost" : "repeats-handled"
         guard self.flaws.contains(flaw) else {

@@ -204,8 +204,8 @@ extension EventEnvelope {
         )
     }
 
-    /// Becomes the event of `view`, in the memory that it has; `texts` are the binary form of its
-    /// own texts where they are known, and of the new ones afterwards.
+    /// Becomes the event of `view` without its data; `texts` are the binary form of its own texts
+    /// where they are known, and of the new ones afterwards.
     mutating func become(
         _ view: EnvelopeView,
         texts: inout [UInt8],
@@ -228,16 +228,8 @@ extension EventEnvelope {
         self.time = view.time
         self.trace = view.trace
         self.causation = view.causation
-        if self.data.capacity <= Self.keptBytesMax {
-            self.data.removeAll(keepingCapacity: true)
-            self.data.append(contentsOf: view.data)
-        } else {
-            self.data = Array(view.data)
-        }
+        if !self.data.isEmpty { self.data = [] }
     }
-
-    /// More memory than this is not kept for another event.
-    private static let keptBytesMax = 64 * 1024
 
     /// Reads an event from its binary form.
     public init(decoding bytes: [UInt8]) throws(WireError) {

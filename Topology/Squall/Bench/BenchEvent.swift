@@ -42,13 +42,9 @@ struct BenchEvent: Event {
     var id: EventID { EventID(high: 1, low: UInt64(bitPattern: self.sequence)) }
 
     /// Takes the fields from a binary form that has all of them.
-    mutating func decode(_ data: [UInt8]) throws(WireError) {
-        var failure: WireError?
-        data.withUnsafeBytes { raw in
-            var coder = BinaryDecoder(reader: WireReader(raw))
-            do throws(WireError) { try self.fields(&coder) } catch { failure = error }
-        }
-        if let failure { throw failure }
+    mutating func decode(_ data: UnsafeRawBufferPointer) throws(WireError) {
+        var coder = BinaryDecoder(reader: WireReader(data))
+        try self.fields(&coder)
     }
 
     /// The event as its producer publishes it; the data follow when it is encoded.

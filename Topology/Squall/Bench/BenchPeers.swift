@@ -88,7 +88,7 @@ actor BenchTally {
         self.onEvent = onEvent
     }
 
-    func handle(_ data: [UInt8]) throws(WireError) {
+    func handle(_ data: UnsafeRawBufferPointer) throws(WireError) {
         try self.event.decode(data)
         if self.isOrdered, self.event.sequence != self.expected { self.gaps += 1 }
         self.expected = self.event.sequence + 1
@@ -176,8 +176,8 @@ final class BenchConsumer {
 
     private func handle(_ delivery: Delivery) {
         do throws(WireError) {
-            try self.tally.confined(delivery.event.data) { tally, data throws(WireError) in
-                try tally.handle(data)
+            try self.tally.confined(delivery) { tally, delivery throws(WireError) in
+                try delivery.withData { data throws(WireError) in try tally.handle(data) }
             }
         } catch {
             BenchClient.fail("\(error)")
