@@ -190,8 +190,13 @@ final class StageWorker {
     }
 
     private func receive(_ frame: [UInt8]) throws {
-        let actions = try frame.withUnsafeBytes { raw in
-            try Result { () throws(WireError) in try self.client.received(raw) }.get()
+        var frame = frame
+        let actions = try frame.withUnsafeMutableBytes { raw in
+            // Nothing that the client handed out may look into the frame from now on.
+            defer { raw.initializeMemory(as: UInt8.self, repeating: 0xFF) }
+            return try Result { () throws(WireError) in
+                try self.client.received(UnsafeRawBufferPointer(raw))
+            }.get()
         }
         self.note(actions)
     }

@@ -29,6 +29,30 @@ import Testing
     for order in seen.values { #expect(order == order.sorted()) }
 }
 
+@Test func `events that wait for others of their subject keep their data`() throws {
+    let stage = try HubStage()
+    let worker = StageWorker(stage, instance: "worker-1")
+    try worker.exchange()
+    let shoppers = StageShoppers(stage)
+    let data = { (number: UInt64) in [UInt8](repeating: UInt8(number), count: 300) }
+    // Of the first ones nobody keeps any, so that those that wait get their memory.
+    for numbers in [1...1, 2...2, 3...3, 4...9, 10...20] as [ClosedRange<UInt64>] {
+        for number in numbers {
+            shoppers.client.publish(event("a", number, data: data(number)), to: "orders")
+        }
+        try shoppers.exchange()
+        var handled: [UInt64] = []
+        while handled.count < numbers.count {
+            try worker.exchange()
+            let item = try #require(worker.takeDeliveries().first)
+            #expect(item.delivery.event.data == data(item.delivery.event.id.low))
+            handled.append(item.delivery.event.id.low)
+            worker.commit(item)
+        }
+        #expect(handled == Array(numbers))
+    }
+}
+
 @Test func `a publisher that sends again after a lost connection is stored once`() throws {
     let stage = try HubStage()
     let first = StageShoppers(stage)

@@ -91,6 +91,7 @@ struct RecentDeliveries: Sendable {
         _ view: EnvelopeView,
         like recent: inout RecentTexts
     ) throws(WireError) -> Delivery {
+        self.endLoan()
         swap(&self.last, &self.before)
         if isKnownUniquelyReferenced(&self.last), let delivery = self.last {
             try delivery.become(topic, offset, attempt, view, like: &recent)
@@ -103,7 +104,7 @@ struct RecentDeliveries: Sendable {
     }
 
     /// Copies the data of the last delivery where somebody kept it: the next event is about to be
-    /// read, or the frame is at its end.
+    /// read, or the frame is about to end.
     mutating func endLoan() {
         if !isKnownUniquelyReferenced(&self.last) { self.last?.keepData() }
     }
