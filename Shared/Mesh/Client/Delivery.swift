@@ -53,7 +53,7 @@ package final class Delivery: @unchecked Sendable {
     }
 
     /// Copies the data where they are on loan.
-    fileprivate func keepData() {
+    func keepData() {
         guard let loan = self.loan else { return }
         self.loan = nil
         self.attributes.data = Array(loan)
@@ -83,7 +83,8 @@ struct RecentDeliveries: Sendable {
     private var last: Delivery?
     private var before: Delivery?
 
-    /// Returns the delivery of an event that is read.
+    /// Returns the delivery of an event that is read, its data on loan until ``endLoan()``; who
+    /// keeps it without handing it out first has to copy them.
     mutating func delivery(
         _ topic: Int,
         _ offset: UInt64,
@@ -91,7 +92,6 @@ struct RecentDeliveries: Sendable {
         _ view: EnvelopeView,
         like recent: inout RecentTexts
     ) throws(WireError) -> Delivery {
-        self.endLoan()
         swap(&self.last, &self.before)
         if isKnownUniquelyReferenced(&self.last), let delivery = self.last {
             try delivery.become(topic, offset, attempt, view, like: &recent)
@@ -103,8 +103,8 @@ struct RecentDeliveries: Sendable {
         return delivery
     }
 
-    /// Copies the data of the last delivery where somebody kept it: the next event is about to be
-    /// read, or the frame is about to end.
+    /// Copies the data of the last delivery where whoever it was handed to kept it: the next event
+    /// is about to be read, or the frame is about to end.
     mutating func endLoan() {
         if !isKnownUniquelyReferenced(&self.last) { self.last?.keepData() }
     }

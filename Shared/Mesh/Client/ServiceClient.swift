@@ -342,6 +342,8 @@ package struct ServiceClient: Sendable {
         }
         guard let isNow = isNow ?? nil else { return nil }
         guard isNow else {
+            // It waits for its subject, beyond the end of the frame.
+            delivery.keepData()
             return self.flaws.isEmpty ? nil : self.takenByMistake(delivery, partition, epoch)
         }
         return .handle(partition: partition, epoch: epoch, delivery)
