@@ -156,6 +156,54 @@ import Testing
     #expect(worker.takeDeliveries().map(\.delivery.event.id.low) == [2])
 }
 
+@Test func `an event that a new owner waits for is not lost on a link that damages it`() throws {
+    let stage = try HubStage(layout: HubStage.layout)
+    let shoppers = StageShoppers(stage)
+    for number in 1...2 { shoppers.publish("late", UInt64(number)) }
+    try shoppers.exchange()
+    var worker = StageWorker(stage, instance: "worker-1")
+    try worker.exchange()
+    worker.fail(try #require(worker.takeDeliveries().first), "the bank does not answer")
+    try worker.exchange()
+
+    let admin = StageAdmin(stage)
+    let damaging: JSONValue = [
+        "do": "link", "from": "shoppers", "to": "worker", "fault": ["kind": "corrupt"],
+    ]
+    #expect(try admin.ask(damaging)["error"] == nil)
+    stage.hub.disconnected(worker.id, now: stage.now)
+    worker = StageWorker(stage, instance: "worker-1")
+    try worker.exchange()
+    #expect(try admin.ask(["do": "heal"])["error"] == nil)
+    for number in 1...2 as ClosedRange<UInt64> {
+        try stage.passes(.seconds(10))
+        try worker.exchange()
+        let item = try #require(worker.takeDeliveries().first)
+        #expect(item.delivery.event.id.low == number)
+        worker.commit(item)
+        try worker.exchange()
+    }
+}
+
+@Test func `an attempt that is said twice to have failed has failed once`() throws {
+    let stage = try HubStage()
+    let shoppers = StageShoppers(stage)
+    for number in 1...2 { shoppers.publish("poison", UInt64(number)) }
+    try shoppers.exchange()
+    let worker = StageWorker(stage, instance: "worker-1")
+    for attempt in 1...4 {
+        try worker.exchange()
+        let item = try #require(worker.takeDeliveries().first)
+        #expect(item.delivery.event.id.low == 1)
+        #expect(item.delivery.attempt == attempt)
+        worker.fail(item, "cannot be parsed")
+        let said = worker.client.takeOutput()
+        stage.send(said + said, on: worker.id)
+        try stage.flush()
+        try stage.passes(.seconds(10))
+    }
+}
+
 @Test func `an event that fails again and again becomes a dead letter, redriven once`() throws {
     var layout = HubStage.layout
     layout.limits.attemptsMax = 3

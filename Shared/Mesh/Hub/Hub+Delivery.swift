@@ -172,6 +172,10 @@ extension Hub {
         _ now: Instant
     ) throws(LogError) {
         let topic = self.services[service][partition].cursors[cursor].topic
+        let failure = self.services[service][partition].cursors[cursor].failures[offset]
+        if let due = failure?.due, due > now {
+            return try self.putOff(service, partition, cursor, offset, until: due)
+        }
         var fate = RuleChain.Verdict.deliver
         if !self.isUntouched(service, partition) {
             fate = try self.judge(service, partition, cursor, offset, now)
@@ -181,10 +185,6 @@ extension Hub {
         case .deliver, .deliverTwice, .corrupt: break
         }
         let epoch = self.services[service][partition].epoch
-        let failure = self.services[service][partition].cursors[cursor].failures[offset]
-        if let due = failure?.due, due > now {
-            return try self.putOff(service, partition, cursor, offset, until: due)
-        }
         let attempt = (failure?.attempts ?? 0) + 1
         guard let connection = self.connections[owner] else { return }
         let start = connection.out.bytes.count
@@ -239,7 +239,8 @@ extension Hub {
         case .wait(let until, let rule): (parked.until, parked.rule) = (until, rule)
         case .lose where self.isFlawed("lost-stays-lost"): return verdict
         case .lose(let rule), .corrupt(let rule):
-            (parked.until, parked.rule, parked.isLost) = (now + Self.retryAfterLoss, rule, true)
+            (parked.until, parked.rule) = (now + Self.retryAfterLoss, rule)
+            parked.isJudgedAnew = true
         case .swap(let rule):
             (parked.until, parked.rule) = (now + Self.overtakingTime, rule)
             self.services[service][partition].overtaken.append((cursor, offset))

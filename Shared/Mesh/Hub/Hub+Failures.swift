@@ -17,6 +17,8 @@ extension Hub {
             offset < state.cursors[cursor].next,
             !state.cursors[cursor].isAcknowledged(offset)
         else { return }
+        // The attempt came twice, and failed twice: it was one all the same.
+        guard state.cursors[cursor].failures[offset]?.isWaiting != true else { return }
         if !self.isFlawed("credit-leak") { self.services[service][partition].credit += 1 }
         if self.isFlawed("failure-forgotten") { return }
         self.attemptFailed(service, partition, cursor, offset, error, now)
@@ -114,6 +116,9 @@ extension Hub {
     ) {
         guard self.services[service][partition].epoch == epoch else { return }
         self.services[service][partition].cursors[cursor].failures[offset]?.isWaiting = false
+        // What is parked becomes due when that ends.
+        guard self.services[service][partition].cursors[cursor].parked[offset] == nil
+        else { return }
         self.services[service][partition].cursors[cursor].becameDue(offset)
         self.mayDeliver(service, partition)
     }

@@ -12,7 +12,13 @@ extension Hub {
         let subject = try self.withEvent(service, partition, cursor, offset) { bytes in
             (try? EnvelopeView(bytes))?.subjectText ?? ""
         }
-        let parked = Cursor.Parked(subject: subject, isBehind: false, until: due)
+        // No rule was asked about it yet.
+        let parked = Cursor.Parked(
+            subject: subject,
+            isBehind: false,
+            until: due,
+            isJudgedAnew: true
+        )
         self.park(service, partition, cursor, offset, parked)
     }
 
@@ -23,6 +29,9 @@ extension Hub {
         _ offset: UInt64,
         _ parked: Cursor.Parked
     ) {
+        // Counted twice, its subject would wait for ever.
+        guard self.services[service][partition].cursors[cursor].parked[offset] == nil
+        else { return }
         self.services[service][partition].cursors[cursor].parked[offset] = parked
         if !parked.isBehind {
             self.services[service][partition].parkedSubjects[parked.subject, default: 0] += 1
@@ -55,7 +64,7 @@ extension Hub {
             let parked = self.services[service][partition].cursors[cursor].parked[offset],
             let until = parked.until, until <= now
         else { return }
-        self.unpark(service, partition, cursor, offset, cleared: !parked.isLost)
+        self.unpark(service, partition, cursor, offset, cleared: !parked.isJudgedAnew)
     }
 
     /// Something passed: what was to be overtaken follows.

@@ -104,8 +104,8 @@ struct Cursor {
         var until: Instant?
         /// The rule that holds it back; nil where none does.
         var rule: Int?
-        /// Whether this attempt is lost, so that the next one is judged anew.
-        var isLost = false
+        /// Whether the next attempt is judged anew, as this one is lost or was none.
+        var isJudgedAnew = false
     }
 
     init(topic: Int) {
