@@ -9,7 +9,7 @@ package final class Delivery: @unchecked Sendable {
     /// The event, without its data while those are on loan.
     private var attributes: EventEnvelope
     /// The binary form of the event's texts, where it was read from one.
-    private var texts: [UInt8] = []
+    private var texts = KnownTexts()
     /// The event's data where they lie in the frame that is being read: who is done with the
     /// delivery before the next one needs no copy of them.
     private var loan: UnsafeRawBufferPointer?
@@ -66,14 +66,13 @@ package final class Delivery: @unchecked Sendable {
         _ topic: Int,
         _ offset: UInt64,
         _ attempt: Int,
-        _ view: EnvelopeView,
+        _ envelope: UnsafeRawBufferPointer,
         like recent: inout RecentTexts
     ) throws(WireError) {
         self.topic = topic
         self.offset = offset
         self.attempt = attempt
-        try self.attributes.become(view, texts: &self.texts, like: &recent)
-        self.loan = view.data
+        self.loan = try self.attributes.become(envelope, texts: &self.texts, like: &recent)
     }
 }
 
@@ -89,15 +88,15 @@ struct RecentDeliveries: Sendable {
         _ topic: Int,
         _ offset: UInt64,
         _ attempt: Int,
-        _ view: EnvelopeView,
+        _ envelope: UnsafeRawBufferPointer,
         like recent: inout RecentTexts
     ) throws(WireError) -> Delivery {
         swap(&self.last, &self.before)
         if isKnownUniquelyReferenced(&self.last), let delivery = self.last {
-            try delivery.become(topic, offset, attempt, view, like: &recent)
+            try delivery.become(topic, offset, attempt, envelope, like: &recent)
             return delivery
         }
-        let event = try EventEnvelope(view, like: &recent)
+        let event = try EventEnvelope(decoding: envelope, like: &recent)
         let delivery = Delivery(topic: topic, offset: offset, attempt: attempt, event: event)
         self.last = delivery
         return delivery

@@ -89,8 +89,9 @@ struct OwnedPartition: Sendable {
         return self.lookedAt == self.answeredUpTo
     }
 
-    /// Notes that a projection has folded an event; returns the credit to give back.
-    mutating func fold(_ place: Acknowledgement) -> Int {
+    /// Notes that a projection has folded an event; returns the credit to give back now, which is
+    /// none until a quarter of the window is spent.
+    mutating func fold(_ place: Acknowledgement, _ window: Int) -> Int {
         self.foldedCount += 1
         self.spent += 1
         let last = self.folded.count - 1
@@ -102,6 +103,8 @@ struct OwnedPartition: Sendable {
         } else {
             self.folded.append(AcknowledgedRun(place))
         }
+        guard self.spent * 4 >= window else { return 0 }
+        defer { self.spent = 0 }
         return self.spent
     }
 
@@ -145,14 +148,18 @@ struct OwnedPartition: Sendable {
         self.queues[subject] = Queue()
     }
 
+    /// What may be done once a delivery is done with.
+    typealias Finish = (next: Delivery?, isReleasing: Bool)
+
     /// A delivery is done with; returns the next one of its subject.
-    mutating func finished(_ delivery: Delivery) -> Delivery? {
+    mutating func finished(_ delivery: Delivery) -> Finish {
         self.handling -= 1
+        let isReleasing = self.phase == .releasing
         if self.alone != nil {
             self.alone = nil
-            return nil
+            return (nil, isReleasing)
         }
-        return self.next(of: delivery.subject)
+        return (self.next(of: delivery.subject), isReleasing)
     }
 
     private mutating func next(of subject: String) -> Delivery? {

@@ -3,6 +3,7 @@
 ///
 /// What is published between two calls of ``takeOutput()`` travels in one frame and becomes one
 /// record. Pure, like ``ServiceClient``.
+@usableFromInline
 package struct PublisherClient: Sendable {
     package enum Action: Sendable, Hashable {
         /// Everything up to this sequence number is durable.
@@ -27,10 +28,10 @@ package struct PublisherClient: Sendable {
     }
 
     private let hello: Hello
-    private var out = WireWriter()
+    @usableFromInline var out = WireWriter()
     /// The frame that is being filled, and where it began; the events of one that is closed are
     /// in ``batches``.
-    private var open = WireWriter()
+    @usableFromInline var open = WireWriter()
     /// The frame of volatile events that is being filled, at the end of what is to be sent.
     private var volatile: (topic: Int, start: Int)?
     private var topics: [String: Topic]?
@@ -50,6 +51,8 @@ package struct PublisherClient: Sendable {
     private var refused: Set<UInt64> = []
     private var last: UInt64 = 0
     private var isSealing = false
+    /// The names of the event that was published last.
+    @usableFromInline var names = WrittenNames()
 
     /// How many unconfirmed events are sent again at once where nobody asked for them.
     private static let resentMax = 1024
@@ -134,28 +137,66 @@ package struct PublisherClient: Sendable {
     /// sent where there is a connection, nobody confirms them, and 0 is returned.
     @discardableResult
     package mutating func publish(_ event: EventEnvelope, to topic: String) -> UInt64 {
-        self.publish(to: topic) { event.encode(into: &$0) }
+        self.publish(to: topic) { writer, _ in event.encode(into: &writer) }
     }
 
-    /// Publishes an event of which `write` appends the binary form.
+    /// Publishes an event, its data being the fields of `content`, which stays as it is.
+    @inlinable
     @discardableResult
     package mutating func publish(
-        to name: String,
-        _ write: (inout WireWriter) -> Void
+        _ event: EventEnvelope,
+        carrying content: inout some WireCodable,
+        to topic: String
     ) -> UInt64 {
-        guard let topic = self.topic(name) else {
-            self.last += 1
+        self.publish(to: topic) { writer, names in
+            event.encode(into: &writer, like: &names, carrying: &content)
+        }
+    }
+
+    /// Where an event goes, and where it begins there.
+    @usableFromInline
+    enum Place {
+        /// Nobody would get it.
+        case nowhere
+        /// It waits for the first welcome.
+        case early
+        case numbered(start: Int)
+        case volatile(start: Int)
+    }
+
+    /// Publishes what `write` appends, given the names of the event before.
+    @inlinable
+    @inline(__always)
+    mutating func publish(
+        to topic: String,
+        _ write: (inout WireWriter, inout WrittenNames) -> Void
+    ) -> UInt64 {
+        switch self.begin(topic) {
+        case .nowhere: return 0
+        case .early:
             var writer = WireWriter()
-            write(&writer)
-            self.early.append((self.last, name, writer.bytes))
-            return self.last
+            write(&writer, &self.names)
+            return self.endEarly(topic, writer.bytes)
+        case .numbered(let start):
+            write(&self.open, &self.names)
+            return self.endNumbered(start)
+        case .volatile(let start):
+            write(&self.out, &self.names)
+            return self.endVolatile(start)
         }
-        if topic.isVolatile {
-            if self.isConnected { self.writeVolatile(topic.number, write) }
-            return 0
-        }
+    }
+
+    @usableFromInline
+    mutating func begin(_ name: String) -> Place {
+        guard let topic = self.topic(name) else { return .early }
+        guard topic.isVolatile else { return .numbered(start: self.beginNumbered(topic.number)) }
+        return self.isConnected ? .volatile(start: self.beginVolatile(topic.number)) : .nowhere
+    }
+
+    @usableFromInline
+    mutating func endEarly(_ topic: String, _ envelope: [UInt8]) -> UInt64 {
         self.last += 1
-        self.write(self.last, topic.number, write)
+        self.early.append((self.last, topic, envelope))
         return self.last
     }
 
@@ -169,30 +210,28 @@ package struct PublisherClient: Sendable {
         return topic
     }
 
-    private mutating func write(
-        _ sequence: UInt64,
-        _ topic: Int,
-        _ write: (inout WireWriter) -> Void
-    ) {
+    /// Begins an event in the frame that is being filled; returns where.
+    private mutating func beginNumbered(_ topic: Int) -> Int {
+        self.last += 1
+        return self.begin(self.last, topic)
+    }
+
+    private mutating func begin(_ sequence: UInt64, _ topic: Int) -> Int {
         if self.open.bytes.isEmpty {
             _ = self.open.beginFrame(Frame.ToHub.publish.rawValue)
             // The event before this one, which the hub must have had first; 0 where there is none.
             self.open.varint(self.lastOpen(before: sequence))
         }
-        Self.write(sequence, topic, into: &self.open, write)
-        if self.isSealing || self.open.bytes.count >= Frame.batchBytes { self.close() }
+        self.open.varint(sequence)
+        self.open.varint(UInt64(topic))
+        return self.open.beginCounted()
     }
 
-    /// Appends an event to a frame, counted in place.
-    private static func write(
-        _ sequence: UInt64,
-        _ topic: Int,
-        into writer: inout WireWriter,
-        _ write: (inout WireWriter) -> Void
-    ) {
-        writer.varint(sequence)
-        writer.varint(UInt64(topic))
-        writer.countedInPlace(write)
+    @usableFromInline
+    mutating func endNumbered(_ start: Int) -> UInt64 {
+        self.open.endCounted(start)
+        if self.isSealing || self.open.bytes.count >= Frame.batchBytes { self.close() }
+        return self.last
     }
 
     /// Returns the last number before `sequence` that is neither confirmed nor refused, or 0.
@@ -212,20 +251,24 @@ package struct PublisherClient: Sendable {
         self.batches.append(batch)
     }
 
-    private mutating func writeVolatile(_ topic: Int, _ write: (inout WireWriter) -> Void) {
-        var start = self.out.bytes.count
-        if let volatile = self.volatile, volatile.topic == topic {
-            start = volatile.start
-        } else {
+    private mutating func beginVolatile(_ topic: Int) -> Int {
+        if self.volatile?.topic != topic {
             self.closeVolatile()
-            start = self.out.beginFrame(Frame.ToHub.volatile.rawValue)
+            let start = self.out.beginFrame(Frame.ToHub.volatile.rawValue)
             self.out.varint(UInt64(topic))
             self.volatile = (topic, start)
         }
-        self.out.countedInPlace(write)
-        if self.isSealing || self.out.bytes.count - start >= Frame.batchBytes {
+        return self.out.beginCounted()
+    }
+
+    @usableFromInline
+    mutating func endVolatile(_ start: Int) -> UInt64 {
+        self.out.endCounted(start)
+        let frame = self.volatile?.start ?? 0
+        if self.isSealing || self.out.bytes.count - frame >= Frame.batchBytes {
             self.closeVolatile()
         }
+        return 0
     }
 
     private mutating func closeVolatile() {
@@ -263,7 +306,9 @@ package struct PublisherClient: Sendable {
                         _ = frame.beginFrame(Frame.ToHub.publish.rawValue)
                         frame.varint(before)
                     }
-                    Self.write(sequence, topic, into: &frame) { $0.raw(envelope) }
+                    frame.varint(sequence)
+                    frame.varint(UInt64(topic))
+                    frame.counted(envelope)
                     before = sequence
                     left -= 1
                     if self.isSealing || frame.bytes.count >= Frame.batchBytes {
@@ -342,7 +387,9 @@ package struct PublisherClient: Sendable {
         self.early = []
         for event in early {
             let number = topics[event.topic]?.number ?? Int(Int32.max)
-            self.write(event.sequence, number) { $0.bytes += event.envelope }
+            let start = self.begin(event.sequence, number)
+            self.open.bytes += event.envelope
+            _ = self.endNumbered(start)
         }
         self.close()
         self.isConnected = true

@@ -332,7 +332,7 @@ package struct ServiceClient: Sendable {
             reading.topic,
             reading.offset,
             reading.attempt,
-            EnvelopeView(try reading.reader.view()),
+            try reading.reader.view(),
             like: &self.texts
         )
         reading.offset = offset
@@ -428,14 +428,17 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ delivery: Delivery
     ) -> Action? {
-        let course = self.partitions.with(partition, epoch) {
-            (next: $0.finished(delivery), isReleasing: $0.phase == .releasing)
-        }
-        guard let course else { return nil }
-        if let next = course.next {
-            return .handle(partition: partition, epoch: epoch, next)
-        }
-        return course.isReleasing ? self.releaseIfIdle(partition) : nil
+        let after = self.partitions.with(partition, epoch) { $0.finished(delivery) }
+        return after.flatMap { self.goOn(partition, epoch, $0) }
+    }
+
+    private mutating func goOn(
+        _ partition: Int,
+        _ epoch: UInt64,
+        _ after: OwnedPartition.Finish
+    ) -> Action? {
+        if let next = after.next { return .handle(partition: partition, epoch: epoch, next) }
+        return after.isReleasing ? self.releaseIfIdle(partition) : nil
     }
 
     /// A projection has folded a delivery into its state.
@@ -444,13 +447,13 @@ package struct ServiceClient: Sendable {
         epoch: UInt64,
         _ delivery: Delivery
     ) -> Action? {
-        let spent = self.partitions.with(partition, epoch) { $0.fold(delivery.place) }
-        guard let spent else { return nil }
-        if spent * 4 >= self.window {
-            self.sendCredit(partition, epoch, spent)
-            self.partitions.with(partition, epoch) { $0.spent = 0 }
+        let window = self.window
+        let course = self.partitions.with(partition, epoch) {
+            (credit: $0.fold(delivery.place, window), after: $0.finished(delivery))
         }
-        return self.finished(partition, epoch: epoch, delivery)
+        guard let course else { return nil }
+        if course.credit > 0 { self.sendCredit(partition, epoch, course.credit) }
+        return self.goOn(partition, epoch, course.after)
     }
 
     /// How many deliveries a projection has folded since its last commit.

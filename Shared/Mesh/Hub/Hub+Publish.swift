@@ -44,6 +44,7 @@ extension Hub {
         /// For how many more events of a partition nobody's backlog need be looked at.
         var allowance = 0
         var allowed: (topic: Int, partition: Int) = (-1, -1)
+        var admitted: AdmittedEvent?
 
         init(_ progress: PublisherProgress) { self.progress = progress }
     }
@@ -75,8 +76,7 @@ extension Hub {
         }
         let partition: Int
         do {
-            let view = try self.check(envelope, topic, connection)
-            partition = view.partition(among: self.layout.partitionCount(topic))
+            partition = try self.admit(envelope, topic, connection, &course.admitted)
             try self.checkBacklog(topic, partition, &course)
         } catch {
             connection.refused(sequence)
@@ -192,12 +192,13 @@ extension Hub {
     ) throws(WireError) {
         let topic = try reader.count()
         var run = VolatileRun(topic: topic, start: reader.offset)
+        var admitted: AdmittedEvent?
         defer { self.take(run, of: reader.bytes) }
         repeat {
             let start = reader.offset
             let envelope = try reader.view()
             do throws(Refusal) {
-                let view = try self.check(envelope, topic, connection)
+                let partition = try self.admit(envelope, topic, connection, &admitted)
                 guard self.layout.isVolatile(topic) else {
                     throw Refusal(
                         .undeclared,
@@ -205,7 +206,6 @@ extension Hub {
                             + "without a number"
                     )
                 }
-                let partition = view.partition(among: self.layout.partitionCount(topic))
                 if partition != run.partition || start - run.start >= Frame.batchBytes {
                     self.take(run, of: reader.bytes)
                     (run.partition, run.start) = (partition, start)
@@ -263,6 +263,31 @@ extension Hub {
                 $0.text(refusal.message)
             }
         }
+    }
+
+    /// The event of a frame that was let in last: the next one often has the same attributes.
+    private struct AdmittedEvent {
+        let view: EnvelopeView
+        let topic: Int
+        let partition: Int
+    }
+
+    /// Returns the partition for an event that this client may put into that topic.
+    private func admit(
+        _ envelope: UnsafeRawBufferPointer,
+        _ topic: Int,
+        _ connection: Connection,
+        _ last: inout AdmittedEvent?
+    ) throws(Refusal) -> Int {
+        if let last, last.topic == topic, last.view.hasTexts(of: envelope),
+            envelope.count <= self.layout.limits.eventBytesMax
+        {
+            return last.partition
+        }
+        let view = try self.check(envelope, topic, connection)
+        let partition = view.partition(among: self.layout.partitionCount(topic))
+        last = AdmittedEvent(view: view, topic: topic, partition: partition)
+        return partition
     }
 
     /// Whether the topology lets this client put this event into that topic.

@@ -19,10 +19,7 @@ package struct EnvelopeView {
     static let causationBytes = 16
     static let traceBytes = 24
 
-    private let bytes: UnsafeRawBufferPointer
-    private let flags: UInt8
-    /// Where the texts begin.
-    private let textsStart: Int
+    let head: EnvelopeHead
     package let subject: UnsafeRawBufferPointer
     package let source: UnsafeRawBufferPointer
     package let type: UnsafeRawBufferPointer
@@ -33,24 +30,14 @@ package struct EnvelopeView {
     ///
     /// - Throws: `WireError` where they are cut short. Texts may hold anything; see ``check()``.
     package init(_ bytes: UnsafeRawBufferPointer) throws(WireError) {
-        guard bytes.count >= Self.headBytes else {
-            throw WireError("an event of \(bytes.count) bytes")
-        }
-        let flags = bytes[0]
-        guard flags & ~Flag.all == 0 else {
-            throw WireError("an event with flags \(flags), which this version does not know")
-        }
-        var start = Self.headBytes
-        if flags & Flag.causation != 0 { start &+= Self.causationBytes }
-        if flags & Flag.trace != 0 { start &+= Self.traceBytes }
-        var reader = WireReader(bytes, offset: start)
+        let head = try EnvelopeHead(bytes)
+        var reader = WireReader(bytes, offset: head.textsStart)
         self.subject = try reader.view()
         self.source = try reader.view()
         self.type = try reader.view()
-        self.correlation = flags & Flag.correlation != 0 ? try reader.view() : self.subject
-        self.bytes = bytes
-        self.flags = flags
-        self.textsStart = start
+        self.correlation =
+            head.flags & Flag.correlation != 0 ? try reader.view() : self.subject
+        self.head = head
         self.data = UnsafeRawBufferPointer(rebasing: bytes[reader.offset...])
     }
 
@@ -72,40 +59,21 @@ package struct EnvelopeView {
         bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil
     }
 
-    private func word(at offset: Int) -> UInt64 {
-        self.bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
-    }
-
-    var id: EventID { EventID(high: self.word(at: 1), low: self.word(at: 9)) }
-
-    var time: Instant { Instant(nanoseconds: Int64(bitPattern: self.word(at: 17))) }
-
-    var causation: EventID {
-        guard self.flags & Flag.causation != 0 else { return .none }
-        return EventID(
-            high: self.word(at: Self.headBytes),
-            low: self.word(at: Self.headBytes &+ 8)
-        )
-    }
-
-    var trace: TraceContext {
-        guard self.flags & Flag.trace != 0 else { return TraceContext(startedBy: self.id) }
-        let start = self.textsStart &- Self.traceBytes
-        return TraceContext(
-            traceHigh: self.word(at: start),
-            traceLow: self.word(at: start &+ 8),
-            span: self.word(at: start &+ 16)
-        )
-    }
-
     /// The texts, each counted, as they follow each other.
     var texts: UnsafeRawBufferPointer {
-        let end = self.bytes.count &- self.data.count
-        return UnsafeRawBufferPointer(rebasing: self.bytes[self.textsStart..<end])
+        let end = self.head.bytes.count &- self.data.count
+        return UnsafeRawBufferPointer(rebasing: self.head.bytes[self.head.textsStart..<end])
+    }
+
+    /// Whether another event has these very texts: then what was found of them holds for that one.
+    func hasTexts(of event: UnsafeRawBufferPointer) -> Bool {
+        event.count >= self.head.bytes.count &- self.data.count
+            && event[0] == self.head.flags
+            && self.texts.isPart(of: event, at: self.head.textsStart)
     }
 
     /// Whether the business key is the subject.
-    var isAboutSubject: Bool { self.flags & Flag.correlation == 0 }
+    var isAboutSubject: Bool { self.head.flags & Flag.correlation == 0 }
 
     /// The partition of the event among `count`.
     package func partition(among count: Int) -> Int {
@@ -118,4 +86,57 @@ package struct EnvelopeView {
     package var typeText: String { String(decoding: self.type, as: UTF8.self) }
     /// The ordering key.
     package var subjectText: String { String(decoding: self.subject, as: UTF8.self) }
+}
+
+/// What an event's binary form begins with.
+struct EnvelopeHead {
+    let bytes: UnsafeRawBufferPointer
+    let flags: UInt8
+    /// Where the texts begin; they may be cut short.
+    let textsStart: Int
+
+    /// Looks at the flags of an event; the bytes must outlive the head.
+    init(_ bytes: UnsafeRawBufferPointer) throws(WireError) {
+        guard bytes.count >= EnvelopeView.headBytes else {
+            throw WireError("an event of \(bytes.count) bytes")
+        }
+        let flags = bytes[0]
+        guard flags & ~EnvelopeView.Flag.all == 0 else {
+            throw WireError("an event with flags \(flags), which this version does not know")
+        }
+        var start = EnvelopeView.headBytes
+        if flags & EnvelopeView.Flag.causation != 0 { start &+= EnvelopeView.causationBytes }
+        if flags & EnvelopeView.Flag.trace != 0 { start &+= EnvelopeView.traceBytes }
+        self.bytes = bytes
+        self.flags = flags
+        self.textsStart = start
+    }
+
+    private func word(at offset: Int) -> UInt64 {
+        self.bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+    }
+
+    var id: EventID { EventID(high: self.word(at: 1), low: self.word(at: 9)) }
+
+    var time: Instant { Instant(nanoseconds: Int64(bitPattern: self.word(at: 17))) }
+
+    var causation: EventID {
+        guard self.flags & EnvelopeView.Flag.causation != 0 else { return .none }
+        return EventID(
+            high: self.word(at: EnvelopeView.headBytes),
+            low: self.word(at: EnvelopeView.headBytes &+ 8)
+        )
+    }
+
+    var trace: TraceContext {
+        guard self.flags & EnvelopeView.Flag.trace != 0 else {
+            return TraceContext(startedBy: self.id)
+        }
+        let start = self.textsStart &- EnvelopeView.traceBytes
+        return TraceContext(
+            traceHigh: self.word(at: start),
+            traceLow: self.word(at: start &+ 8),
+            span: self.word(at: start &+ 16)
+        )
+    }
 }

@@ -122,23 +122,48 @@ extension EventEnvelope {
     }
 
     /// Appends the event's binary form, its data being the fields of `content`, which is read in
-    /// its place and stays as it is.
+    /// its place and stays as it is; `names` are those of the event written before.
     @inlinable
-    public func encode(into writer: inout WireWriter, carrying content: inout some WireCodable) {
-        self.encodeAttributes(into: &writer)
+    package func encode(
+        into writer: inout WireWriter,
+        like names: inout WrittenNames,
+        carrying content: inout some WireCodable
+    ) {
+        self.encodeAttributes(into: &writer, like: &names)
         writer.fields(of: &content)
     }
 
-    /// Appends everything but the data, which must follow: see ``EnvelopeView``.
     @usableFromInline
     func encodeAttributes(into writer: inout WireWriter) {
+        let room = 2 * WireWriter.varintBytesMax + self.source.utf8.count + self.type.utf8.count
+        self.encodeAttributes(into: &writer, namesOf: room) { pieces in
+            pieces.text(self.source)
+            pieces.text(self.type)
+        }
+    }
+
+    @usableFromInline
+    func encodeAttributes(into writer: inout WireWriter, like names: inout WrittenNames) {
+        names.become(self.source, self.type)
+        names.bytes.withUnsafeBytes { bytes in
+            self.encodeAttributes(into: &writer, namesOf: bytes.count) { $0.raw(bytes) }
+        }
+    }
+
+    /// Appends everything but the data, which must follow: see ``EnvelopeView``.
+    @inline(__always)
+    private func encodeAttributes(
+        into writer: inout WireWriter,
+        namesOf namesRoom: Int,
+        _ putNames: (inout WirePieces) -> Void
+    ) {
         let hasCause = self.causation != .none
         let hasTrace = self.trace != TraceContext(startedBy: self.id)
         let hasCorrelation = self.correlation != self.subject
         let room =
             EnvelopeView.headBytes + EnvelopeView.causationBytes + EnvelopeView.traceBytes
-            + 4 * WireWriter.varintBytesMax + self.subject.utf8.count
-            + self.source.utf8.count + self.type.utf8.count + self.correlation.utf8.count
+            + 2 * WireWriter.varintBytesMax + self.subject.utf8.count
+            + namesRoom + self.correlation.utf8.count
         writer.pieces(atMost: room) { pieces in
             pieces.u8(
                 (hasCause ? EnvelopeView.Flag.causation : 0)
@@ -158,8 +183,7 @@ extension EventEnvelope {
                 pieces.u64(self.trace.span)
             }
             pieces.text(self.subject)
-            pieces.text(self.source)
-            pieces.text(self.type)
+            putNames(&pieces)
             if hasCorrelation { pieces.text(self.correlation) }
         }
     }
@@ -185,50 +209,50 @@ extension EventEnvelope {
         decoding bytes: UnsafeRawBufferPointer,
         like recent: inout RecentTexts
     ) throws(WireError) {
-        try self.init(EnvelopeView(bytes), like: &recent)
-    }
-
-    /// Copies an event out of its binary form; texts that are among the `recent` ones are those.
-    init(_ view: EnvelopeView, like recent: inout RecentTexts) throws(WireError) {
+        let view = try EnvelopeView(bytes)
         let subject = try recent.text(of: view.subject)
         self.init(
-            id: view.id,
+            id: view.head.id,
             source: try recent.text(of: view.source),
             type: try recent.text(of: view.type),
             subject: subject,
-            time: view.time,
-            trace: view.trace,
-            causation: view.causation,
+            time: view.head.time,
+            trace: view.head.trace,
+            causation: view.head.causation,
             correlation: view.isAboutSubject ? subject : try recent.text(of: view.correlation),
             data: Array(view.data)
         )
     }
 
-    /// Becomes the event of `view` without its data; `texts` are the binary form of its own texts
-    /// where they are known, and of the new ones afterwards.
+    /// Becomes the event of these bytes without its data, which are returned; `texts` are the
+    /// binary form of its own texts where they are known, and of the new ones afterwards.
     mutating func become(
-        _ view: EnvelopeView,
-        texts: inout [UInt8],
+        _ bytes: UnsafeRawBufferPointer,
+        texts: inout KnownTexts,
         like recent: inout RecentTexts
-    ) throws(WireError) {
-        let new = view.texts
-        let areSame = texts.withUnsafeBufferPointer {
-            $0.count == new.count && new.hasEqualBytes($0)
-        }
-        if !areSame {
-            texts.removeAll(keepingCapacity: true)
+    ) throws(WireError) -> UnsafeRawBufferPointer {
+        let head = try EnvelopeHead(bytes)
+        var dataStart = head.textsStart &+ texts.bytes.count
+        if texts.bytes.isEmpty || texts.flags != head.flags || dataStart > bytes.count
+            || !texts.bytes.withUnsafeBytes({ $0.isPart(of: bytes, at: head.textsStart) })
+        {
+            let view = try EnvelopeView(bytes)
+            texts.bytes.removeAll(keepingCapacity: true)
             self.subject = try recent.text(of: view.subject)
             self.source = try recent.text(of: view.source)
             self.type = try recent.text(of: view.type)
             self.correlation =
                 view.isAboutSubject ? self.subject : try recent.text(of: view.correlation)
-            texts.append(contentsOf: new)
+            texts.flags = head.flags
+            texts.bytes.append(contentsOf: view.texts)
+            dataStart = bytes.count &- view.data.count
         }
-        self.id = view.id
-        self.time = view.time
-        self.trace = view.trace
-        self.causation = view.causation
+        self.id = head.id
+        self.time = head.time
+        self.trace = head.trace
+        self.causation = head.causation
         if !self.data.isEmpty { self.data = [] }
+        return UnsafeRawBufferPointer(rebasing: bytes[dataStart...])
     }
 
     /// Reads an event from its binary form.
@@ -238,6 +262,34 @@ extension EventEnvelope {
         }
         self = try result.get()
     }
+}
+
+/// The binary form of an event's source and type, which the next one mostly shares.
+@usableFromInline
+package struct WrittenNames: Sendable {
+    private var source = ""
+    private var type = ""
+    fileprivate private(set) var bytes: [UInt8] = []
+
+    package init() {}
+
+    /// Becomes that of these names.
+    fileprivate mutating func become(_ source: String, _ type: String) {
+        guard self.bytes.isEmpty || self.type != type || self.source != source else { return }
+        self.source = source
+        self.type = type
+        var writer = WireWriter()
+        writer.text(source)
+        writer.text(type)
+        self.bytes = writer.bytes
+    }
+}
+
+/// The binary form of an event's texts, by which others that have the same are known.
+struct KnownTexts: Sendable {
+    var flags: UInt8 = 0
+    /// The texts, each counted; empty where they are not known.
+    var bytes: [UInt8] = []
 }
 
 /// Texts that were read lately, so that one that comes again need not be made again.

@@ -49,11 +49,9 @@ public struct BinaryEncoder: FieldCoder {
     /// Writes a value in place, and its length before it once that is known.
     @inlinable
     mutating func counted<T: WireCodable>(_ value: inout T) throws(WireError) {
-        let start = self.writer.bytes.count
-        self.writer.u8(0)
+        let start = self.writer.beginCounted(1)
         try value.fields(&self)
-        let count = self.writer.bytes.count - start - 1
-        self.writer.putLength(count, at: start, room: 1)
+        self.writer.endCounted(start, 1)
     }
 
     /// Writes the count, then each value.
@@ -114,6 +112,9 @@ public struct BinaryDecoder: FieldCoder {
     public mutating func field(_ name: StaticString, _ value: inout [UInt8]) throws(WireError) {
         if self.reader.isAtEnd { return }
         let bytes = try self.reader.view()
+        if value.count == bytes.count {
+            return value.withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
+        }
         if value.isEmpty { return value = Array(bytes) }
         value.removeAll(keepingCapacity: true)
         value.append(contentsOf: bytes)

@@ -94,9 +94,25 @@ public struct WireWriter: Sendable {
         lengthBytes: Int = 2,
         _ write: (inout WireWriter) -> Void
     ) -> Int {
-        let start = self.bytes.count
-        for _ in 0..<lengthBytes { self.bytes.append(0) }
+        let start = self.beginCounted(lengthBytes)
         write(&self)
+        return self.endCounted(start, lengthBytes)
+    }
+
+    /// Leaves room for the length of what is appended until ``endCounted(_:_:)``; returns where.
+    @inlinable
+    mutating func beginCounted(_ lengthBytes: Int = 2) -> Int {
+        let start = self.bytes.count
+        self.pieces(atMost: lengthBytes) { pieces in
+            for _ in 0..<lengthBytes { pieces.u8(0) }
+        }
+        return start
+    }
+
+    /// Puts the length where ``beginCounted(_:)`` left room for it; returns it.
+    @inlinable
+    @discardableResult
+    mutating func endCounted(_ start: Int, _ lengthBytes: Int = 2) -> Int {
         let count = self.bytes.count - start - lengthBytes
         self.putLength(count, at: start, room: lengthBytes)
         return count
@@ -160,6 +176,7 @@ package struct WirePieces {
 
     /// Adds one byte.
     @inlinable
+    @inline(__always)
     package mutating func u8(_ value: UInt8) {
         self.room[self.count] = value
         self.count &+= 1
@@ -181,7 +198,28 @@ package struct WirePieces {
 
     /// Adds a number of 1 to 10 bytes.
     @inlinable
+    @inline(__always)
     package mutating func varint(_ value: UInt64) {
+        if value < 1 << 7 { return self.u8(UInt8(truncatingIfNeeded: value)) }
+        self.longVarint(value)
+    }
+
+    @inlinable
+    mutating func longVarint(_ value: UInt64) {
+        if value < 1 << 14 {
+            self.u8(UInt8(truncatingIfNeeded: value) | 0x80)
+            return self.u8(UInt8(truncatingIfNeeded: value >> 7))
+        }
+        if value < 1 << 56, self.room.count - self.count >= 8 {
+            // Seven bits for each byte, and a mark on all but the last, at once.
+            var word = (value & 0x0FFF_FFFF) | (value & 0x00FF_FFFF_F000_0000) << 4
+            word = (word & 0x0000_3FFF_0000_3FFF) | (word & 0x0FFF_C000_0FFF_C000) << 2
+            word = (word & 0x007F_007F_007F_007F) | (word & 0x3F80_3F80_3F80_3F80) << 1
+            let last = UInt64(70 &- value.leadingZeroBitCount) / 7 &- 1
+            word |= 0x8080_8080_8080_8080 & ((1 << (last &* 8)) &- 1)
+            self.room.storeBytes(of: word.littleEndian, toByteOffset: self.count, as: UInt64.self)
+            return self.count &+= Int(last) &+ 1
+        }
         var rest = value
         while rest >= 0x80 {
             self.room[self.count] = UInt8(truncatingIfNeeded: rest) | 0x80
@@ -276,6 +314,11 @@ public struct WireReader {
         if self.remaining >= 8 {
             let word = self.bytes.loadUnaligned(fromByteOffset: self.offset, as: UInt64.self)
                 .littleEndian
+            // Those that are not of one byte are mostly lengths, of two.
+            if word & 0x8080 == 0x80 {
+                self.offset &+= 2
+                return (word & 0x7F) | (word & 0x7F00) >> 1
+            }
             let ends = ~word & 0x8080_8080_8080_8080
             // All bytes up to the one that ends it, without their marks, at once.
             let bits = ends == 0 ? 64 : UInt64(ends.trailingZeroBitCount) &+ 1
@@ -406,18 +449,26 @@ extension UnsafeRawBufferPointer {
     /// Whether these are the same bytes; the counts must be equal.
     @inlinable
     package func hasEqualBytes(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
-        let other = UnsafeRawBufferPointer(other)
-        var index = 0
-        while index &+ 8 <= self.count {
-            let left = self.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            guard left == other.loadUnaligned(fromByteOffset: index, as: UInt64.self) else {
-                return false
-            }
-            index &+= 8
+        self.isPart(of: UnsafeRawBufferPointer(other), at: 0)
+    }
+
+    /// Whether these bytes stand at `start` of others, which must be as many from there on.
+    @inlinable
+    func isPart(of other: UnsafeRawBufferPointer, at start: Int) -> Bool {
+        guard self.count >= 8 else {
+            return StableHash.word(of: self, at: 0, self.count)
+                == StableHash.word(of: other, at: start, self.count)
         }
-        let rest = self.count &- index
-        return rest == 0
-            || StableHash.word(of: self, at: index, rest)
-                == StableHash.word(of: other, at: index, rest)
+        // The last word may overlap the one before it.
+        let last = self.count &- 8
+        var index = 0
+        while true {
+            let left = self.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let right = other.loadUnaligned(fromByteOffset: start &+ index, as: UInt64.self)
+            guard left == right else { return false }
+            if index == last { return true }
+            index &+= 8
+            if index > last { index = last }
+        }
     }
 }

@@ -212,8 +212,8 @@ final class BenchClient {
             onReady: { [unowned self] in self.board.setReady(self.setting.number) },
             onEvent: { event in
                 guard let publisher = client.value.publisher else { return }
-                let envelope = publisher.envelope(of: event, about: event.subject)
                 var reply = event
+                let envelope = publisher.envelope(of: reply, about: reply.subject)
                 publisher.publish(&reply, envelope, to: "replies")
                 publisher.flush()
             }

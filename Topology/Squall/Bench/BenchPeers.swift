@@ -41,7 +41,7 @@ final class BenchPublisher {
     }
 
     func publish(_ event: inout BenchEvent, _ envelope: EventEnvelope, to topic: String) {
-        self.client.publish(to: topic) { envelope.encode(into: &$0, carrying: &event) }
+        self.client.publish(envelope, carrying: &event, to: topic)
     }
 
     func flush() { self.client.sendOutput { self.connection.send($0) } }

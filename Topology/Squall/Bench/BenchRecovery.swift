@@ -108,10 +108,8 @@ struct BenchRecovery {
         while hub.position < UInt64(self.bytes) {
             for _ in 0..<128 {
                 event.sent = event.sequence
-                client.publish(to: BenchEvent.topic) {
-                    event.envelope(source: "producer", subject: event.subject)
-                        .encode(into: &$0, carrying: event)
-                }
+                let envelope = event.envelope(source: "producer", subject: event.subject)
+                client.publish(envelope, carrying: &event, to: BenchEvent.topic)
                 event.sequence += 1
             }
             try self.pass(client.takeOutput()) { hub.received(id, frame: $0, now: .zero) }
