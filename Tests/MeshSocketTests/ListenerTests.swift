@@ -2,6 +2,7 @@ import CSystem
 import Glibc
 import Mesh
 import MeshSocket
+import TestSupport
 import Testing
 
 struct ListenerTests {
