@@ -21,7 +21,7 @@ struct MeshGateTests {
         try self.expect(
             Clerk.self,
             .always,
-            allocationsAnEvent: Ceilings(publisher: 1.1, hub: 15.5, service: 14.3),
+            allocationsAnEvent: Ceilings(publisher: 1.1, hub: 15.3, service: 13.2),
             copiesOfAByte: Ceilings(publisher: 3.3, hub: 3.8, service: 2.1),
             syncs: 2
         )
@@ -31,7 +31,7 @@ struct MeshGateTests {
         try self.expect(
             Counter.self,
             .always,
-            allocationsAnEvent: Ceilings(publisher: 1.1, hub: 5.3, service: 10.3),
+            allocationsAnEvent: Ceilings(publisher: 1.1, hub: 5.3, service: 9.2),
             copiesOfAByte: Ceilings(publisher: 3.3, hub: 3.5, service: 2.1),
             syncs: 2
         )
@@ -41,7 +41,7 @@ struct MeshGateTests {
         try self.expect(
             Clerk.self,
             .never,
-            allocationsAnEvent: Ceilings(publisher: 1.1, hub: 13.3, service: 14.3),
+            allocationsAnEvent: Ceilings(publisher: 1.1, hub: 11.2, service: 13.2),
             copiesOfAByte: Ceilings(publisher: 2.4, hub: 3.4, service: 2.1),
             syncs: 1
         )
@@ -51,7 +51,7 @@ struct MeshGateTests {
         try self.expect(
             Counter.self,
             .never,
-            allocationsAnEvent: Ceilings(publisher: 1.1, hub: 1.2, service: 10.3),
+            allocationsAnEvent: Ceilings(publisher: 1.1, hub: 1.2, service: 9.2),
             copiesOfAByte: Ceilings(publisher: 2.4, hub: 3.3, service: 2.1),
             syncs: 1
         )
