@@ -4,7 +4,8 @@ import Testing
 
 /// Ceilings of what events cost in a debug build: speed cannot rot unseen.
 ///
-/// A change that needs less lowers them; one that needs more has to say why.
+/// A change that needs less lowers them; one that needs more has to say why. How far memory grows
+/// at a time depends on what else was allocated, so copies get the room of less than half a copy.
 @Suite("Gates of the mesh", .enabled(if: Cost.isCounted))
 struct MeshGateTests {
     /// What one of something may cost each of the three.
@@ -22,8 +23,8 @@ struct MeshGateTests {
             Clerk.self,
             .always,
             allocationsAnEvent: Ceilings(publisher: 1.1, hub: 15.3, service: 13.2),
-            copiesOfAByte: Ceilings(publisher: 3.3, hub: 3.8, service: 2.1),
-            syncs: 2
+            copiesOfAByte: Ceilings(publisher: 3.6, hub: 4.1, service: 2.3),
+            writes: 2
         )
     }
 
@@ -32,8 +33,8 @@ struct MeshGateTests {
             Counter.self,
             .always,
             allocationsAnEvent: Ceilings(publisher: 1.1, hub: 5.3, service: 9.2),
-            copiesOfAByte: Ceilings(publisher: 3.3, hub: 3.5, service: 2.1),
-            syncs: 2
+            copiesOfAByte: Ceilings(publisher: 3.6, hub: 3.8, service: 2.3),
+            writes: 2
         )
     }
 
@@ -42,8 +43,8 @@ struct MeshGateTests {
             Clerk.self,
             .never,
             allocationsAnEvent: Ceilings(publisher: 1.1, hub: 11.2, service: 13.2),
-            copiesOfAByte: Ceilings(publisher: 2.4, hub: 3.4, service: 2.1),
-            syncs: 1
+            copiesOfAByte: Ceilings(publisher: 2.7, hub: 3.7, service: 2.3),
+            writes: 1
         )
     }
 
@@ -52,8 +53,8 @@ struct MeshGateTests {
             Counter.self,
             .never,
             allocationsAnEvent: Ceilings(publisher: 1.1, hub: 1.2, service: 9.2),
-            copiesOfAByte: Ceilings(publisher: 2.4, hub: 3.3, service: 2.1),
-            syncs: 1
+            copiesOfAByte: Ceilings(publisher: 2.7, hub: 3.6, service: 2.3),
+            writes: 1
         )
     }
 
@@ -74,7 +75,7 @@ struct MeshGateTests {
         _ sync: MeshLayout.SyncPolicy,
         allocationsAnEvent: Ceilings,
         copiesOfAByte: Ceilings,
-        syncs: Double,
+        writes: Double,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let small = try Trio<S>(sync: sync).steadyCosts(data: Array(Self.data[..<256]))
@@ -92,8 +93,9 @@ struct MeshGateTests {
             let bytes = Self.count * Self.data.count
             expect("a byte in \(who)", large[keyPath: cost], .copiedBytes, bytes, most.1)
         }
+        // Each write is synced: that of what is published, where that is durable, and of the turns.
         for kind in [Cost.Kind.writes, .syncs] {
-            expect("\(Self.count) events at once in the hub", small.hub, kind, 1, syncs)
+            expect("\(Self.count) events at once in the hub", small.hub, kind, 1, writes)
         }
         // What is delivered at once is still in memory.
         expect("\(Self.count) events at once in the hub", large.hub, .reads, 1, 0)

@@ -31,6 +31,7 @@ final class Trio<S: Service> {
     private var toPublisher: [UInt8] = []
     private var toService: [UInt8] = []
     private var costs = TrioCosts()
+    private var deliveredBytes = 0
 
     /// Joins the three by a topic that is synced as `sync` says; `arm` arms faults in the hub.
     init(sync: MeshLayout.SyncPolicy = .always, arm: (Hub) -> Void = { _ in }) throws {
@@ -74,8 +75,8 @@ final class Trio<S: Service> {
         )
     }
 
-    /// Publishes events with these data at once, lets the service handle them, and returns what that
-    /// costs once it was done a few times.
+    /// Publishes events with these data at once, lets the service handle them, and returns what
+    /// that costs once it was done a few times.
     func steadyCosts(data: [UInt8]) throws -> TrioCosts {
         var rounds: [TrioCosts] = []
         for round in 1...8 {
@@ -88,6 +89,7 @@ final class Trio<S: Service> {
             rounds.append(self.costs)
         }
         #expect(self.publisher.unconfirmedCount == 0)
+        #expect(self.deliveredBytes > rounds.count * Self.eventCount * data.count)
         rounds.removeFirst(3)
         return TrioCosts(
             publisher: .median(of: rounds.map(\.publisher)),
@@ -134,6 +136,7 @@ final class Trio<S: Service> {
             try self.costs.service.count {
                 try Self.eachFrame(of: self.toService) { try self.service.received($0) }
             }
+            self.deliveredBytes += self.toService.count
             self.toPublisher.removeAll(keepingCapacity: true)
             self.toService.removeAll(keepingCapacity: true)
         }
