@@ -196,6 +196,14 @@ let package = Package(
         tests("CommandLineTests", on: ["Chaos", "Mesh", "RealWorld", "squall"]),
         tests("TopologyFileTests", on: ["Chaos", "Mesh", "TopologyFile"]),
         tests("TidyTests", on: []),
+        .target(name: "CCounters", path: "Tests/CCounters"),
+        tests(
+            "GateTests",
+            on: [
+                "CCounters", "Chaos", "Events", "Mesh", "MeshSocket", "ServiceKit",
+                "SimulatedWorld", "TestSupport", "TopologyFile",
+            ]
+        ),
         .target(
             name: "ProbeService",
             dependencies: dependencies(["Events", "Mesh", "ServiceKit"]),
@@ -211,7 +219,7 @@ let package = Package(
                 "ServiceKit", "SimulatedWorld", "TopologyFile",
             ] + ["Hub", "Outside", "Probe"]
         ),
-        tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket"]),
+        tests("MeshSocketTests", on: ["CSystem", "Mesh", "MeshSocket", "TestSupport"]),
         tests(
             "RealWorldTests",
             on: ["CSystem", "Chaos", "Mesh", "MeshSocket", "RealWorld", "TopologyFile"]

@@ -2,6 +2,7 @@ import CSystem
 import Foundation
 import Mesh
 import MeshSocket
+import TestSupport
 import Testing
 
 /// An actor that lives on a loop.

@@ -1,6 +1,7 @@
 import Glibc
 import Mesh
 import MeshSocket
+import TestSupport
 import Testing
 
 struct FrameConnectionTests {

@@ -45,25 +45,6 @@ extension EventLoop {
     }
 }
 
-/// A folder that is gone with the test.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/squall-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw TimedOut() }
-        self.path = template.withUnsafeBufferPointer { buffer in
-            String(decoding: buffer.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        }
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: self.path)
-    }
-
-    func file(_ name: String) -> String { "\(self.path)/\(name)" }
-}
-
 /// A client without any manners: it writes bytes.
 final class RawClient {
     let fd: Int32
