@@ -36,10 +36,10 @@ package struct AnalyticsAgree: Invariant {
         self.partitions = [Partition](repeating: empty, count: count)
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package mutating func recorded(_ record: RecordView) -> Finding? {
         guard let service = self.service else { return nil }
         switch record.body {
-        case .published(_, _, let events): self.published(events)
+        case .published: self.published(record.events)
 
         case .deadLettered(let letter) where letter.service == service:
             self.givenUp[letter.number] = Witness(
@@ -48,7 +48,7 @@ package struct AnalyticsAgree: Invariant {
                 event: letter.event.id
             )
 
-        case .redriven(service, let number, _): self.givenUp[number] = nil
+        case .redriven(service, let number): self.givenUp[number] = nil
 
         case .rewound(service, let partition, let topic, let offset)
         where self.partitions.indices.contains(partition) && self.topics.indices.contains(topic):
@@ -60,18 +60,18 @@ package struct AnalyticsAgree: Invariant {
         return nil
     }
 
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
-        self.published(turn.events)
-        guard turn.service == self.service, self.partitions.indices.contains(turn.partition) else {
-            return nil
-        }
-        for place in turn.acknowledged where self.topics.indices.contains(place.topic) {
-            self.partitions[turn.partition].handled[place.topic] += 1
+    package mutating func committed(_ record: RecordView) -> Finding? {
+        self.published(record.events)
+        let partition = record.turn.partition
+        guard record.turn.service == self.service, self.partitions.indices.contains(partition)
+        else { return nil }
+        for place in record.acknowledged where self.topics.indices.contains(place.topic) {
+            self.partitions[partition].handled[place.topic] += 1
         }
         return nil
     }
 
-    private mutating func published(_ events: [RecordedEvent]) {
+    private mutating func published(_ events: [RecordView.EventView]) {
         for index in events.indices {
             let (topic, partition) = (events[index].topic, events[index].partition)
             guard self.topics.indices.contains(topic), self.topics[topic],

@@ -15,10 +15,10 @@ package struct DeliveriesOrdered: Invariant {
         self.windows = DeliveryWindows(layout: layout)
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package mutating func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
-        case .published(_, _, let events):
-            self.published(events)
+        case .published, .timerFired, .redriven:
+            self.published(record.events)
             return nil
 
         case .deadLettered(let letter):
@@ -34,10 +34,6 @@ package struct DeliveriesOrdered: Invariant {
                 record.position
             )
 
-        case .timerFired(_, _, _, let event), .redriven(_, _, let event):
-            self.published([event])
-            return nil
-
         case .rewound(let service, let partition, let topic, let offset):
             self.windows.rewound(service: service, topic: topic, partition: partition, to: offset)
             return nil
@@ -46,29 +42,38 @@ package struct DeliveriesOrdered: Invariant {
         }
     }
 
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
-        // What a turn acknowledges it acknowledges at once: the order inside it is free.
-        let isSingle = turn.acknowledged.count <= 1
-        let acknowledged =
-            isSingle
-            ? turn.acknowledged
-            : turn.acknowledged.sorted { ($0.topic, $0.offset) < ($1.topic, $1.offset) }
-        for place in acknowledged {
-            let step = self.handled(turn.service, turn.partition, place.topic, place.offset)
+    package mutating func committed(_ record: RecordView) -> Finding? {
+        let (service, partition) = (record.turn.service, record.turn.partition)
+        for place in Self.inOrder(record.acknowledged) {
+            let step = self.handled(service, partition, place.topic, place.offset)
             if step == .inOrder { continue }
-            if let finding = self.finding(step, turn.service, place, turn.partition, position) {
+            if let finding = self.finding(step, service, place, partition, record.position) {
                 return finding
             }
         }
-        self.published(turn.events)
+        self.published(record.events)
         return nil
+    }
+
+    /// What a turn acknowledges it acknowledges at once: the order inside it is free.
+    private static func inOrder(_ places: [Acknowledgement]) -> [Acknowledgement] {
+        var last = 0
+        for next in places.indices.dropFirst() {
+            // Mostly it is in order as it comes.
+            let (left, right) = (places[last], places[next])
+            guard (left.topic, left.offset) <= (right.topic, right.offset) else {
+                return places.sorted { ($0.topic, $0.offset) < ($1.topic, $1.offset) }
+            }
+            last = next
+        }
+        return places
     }
 
     package mutating func finished(_ end: RunEnd) -> Finding {
         .held(counted(self.count, "delivery", "deliveries"))
     }
 
-    private mutating func published(_ events: [RecordedEvent]) {
+    private mutating func published(_ events: [RecordView.EventView]) {
         self.windows.published(events, inOrder: true)
     }
 

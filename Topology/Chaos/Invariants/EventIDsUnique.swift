@@ -14,10 +14,9 @@ package struct EventIDsUnique: Invariant {
 
     package init() {}
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package mutating func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
-        case .published(_, _, let events): return self.check(events, by: nil, record.position)
-        case .timerFired(_, _, _, let event): return self.check([event], by: nil, record.position)
+        case .published, .timerFired: return self.check(record, by: nil)
         case .rewound(let service, _, _, _):
             if !self.rewound.contains(service) { self.rewound.append(service) }
             return nil
@@ -25,8 +24,8 @@ package struct EventIDsUnique: Invariant {
         }
     }
 
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
-        self.check(turn.events, by: turn.service, position)
+    package mutating func committed(_ record: RecordView) -> Finding? {
+        self.check(record, by: record.turn.service)
     }
 
     package mutating func finished(_ end: RunEnd) -> Finding {
@@ -35,26 +34,21 @@ package struct EventIDsUnique: Invariant {
         return .held(counted(self.ids.count, "event") + repeats)
     }
 
-    private mutating func check(
-        _ events: [RecordedEvent],
-        by service: Int?,
-        _ position: UInt64
-    ) -> Finding? {
-        for index in events.indices {
-            let id = events[index].event.id
-            if self.ids.insert(StableHash.combine(id.high, id.low)) { continue }
-            let event = events[index]
+    private mutating func check(_ record: RecordView, by service: Int?) -> Finding? {
+        for event in record.events {
+            if self.ids.insert(StableHash.combine(event.id.high, event.id.low)) { continue }
             let isRewound = service.map(self.rewound.contains) ?? false
-            if isRewound || self.repeated.contains(event.event.causation) {
-                self.repeated.insert(id)
+            if isRewound || self.repeated.contains(record.causation(of: event)) {
+                self.repeated.insert(event.id)
                 continue
             }
+            let type = record.type(of: event)
             return .broken(
-                "\(event.event.type) of \(event.event.subject) is recorded twice",
+                "\(type) of \(record.subject(of: event)) is recorded twice",
                 Witness(
-                    "\(event.event.type) again, from \(event.event.source)",
-                    position: position,
-                    event: id
+                    "\(type) again, from \(record.source(of: event))",
+                    position: record.position,
+                    event: event.id
                 )
             )
         }

@@ -13,7 +13,7 @@ package struct EverythingHandled: Invariant {
         self.windows = DeliveryWindows(layout: layout)
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package mutating func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
         case .deadLettered(let letter):
             self.handled(letter.service, letter.partition, letter.topic, letter.offset)
@@ -28,11 +28,12 @@ package struct EverythingHandled: Invariant {
         return nil
     }
 
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
-        for place in turn.acknowledged {
-            self.handled(turn.service, turn.partition, place.topic, place.offset)
+    package mutating func committed(_ record: RecordView) -> Finding? {
+        let (service, partition) = (record.turn.service, record.turn.partition)
+        for place in record.acknowledged {
+            self.handled(service, partition, place.topic, place.offset)
         }
-        self.windows.published(turn.events, inOrder: false)
+        self.windows.published(record.events, inOrder: false)
         return nil
     }
 

@@ -9,16 +9,19 @@ package struct OffsetsUnbroken: Invariant {
     private let layout: MeshLayout
     /// The next offset of each partition of each topic; nil where the log's beginning is unknown.
     private var next: [[UInt64?]]
+    /// For each service, the topic that is its journal.
+    private let journals: [Int]
     private var eventCount = 0
 
     package init(layout: MeshLayout) {
         self.layout = layout
+        self.journals = layout.services.indices.map { layout.journal(of: $0) }
         self.next = (0..<layout.topicCount).map {
             [UInt64?](repeating: nil, count: layout.partitionCount($0))
         }
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package mutating func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
         case .opened(let layout):
             guard layout == self.layout.fingerprint else {
@@ -32,34 +35,33 @@ package struct OffsetsUnbroken: Invariant {
             }
             return nil
 
-        case .published(_, _, let events): return self.check(events, record.position)
+        case .published: return self.check(record)
 
-        case .timerFired(_, _, _, let event), .redriven(_, _, let event):
-            return self.check(
-                event.topic,
-                event.partition,
-                event.offset,
-                count: 1,
-                record.position,
-                event.event.id
-            )
+        case .timerFired, .redriven:
+            for event in record.events {
+                let finding = self.check(event, record.position)
+                if let finding { return finding }
+            }
+            return nil
 
         case .turn, .assigned, .deadLettered, .rewound, .closed, .checkpoint: return nil
         }
     }
 
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
-        if let finding = self.check(turn.events, position) { return finding }
-        guard !turn.changes.isEmpty else { return nil }
-        guard self.layout.services.indices.contains(turn.service) else {
-            return self.outside("service \(turn.service)", position)
+    package mutating func committed(_ record: RecordView) -> Finding? {
+        if let finding = self.check(record) { return finding }
+        let count = record.turn.changeCount
+        guard count > 0 else { return nil }
+        let service = record.turn.service
+        guard self.journals.indices.contains(service) else {
+            return self.outside("service \(service)", record.position)
         }
         return self.check(
-            self.layout.journal(of: turn.service),
-            turn.partition,
-            turn.firstChange,
-            count: UInt64(turn.changes.count),
-            position
+            self.journals[service],
+            record.turn.partition,
+            record.turn.firstChange,
+            count: UInt64(count),
+            record.position
         )
     }
 
@@ -67,35 +69,31 @@ package struct OffsetsUnbroken: Invariant {
         .held(counted(self.eventCount, "event"))
     }
 
-    private mutating func check(_ events: [RecordedEvent], _ position: UInt64) -> Finding? {
-        for index in events.indices {
-            let (topic, partition) = (events[index].topic, events[index].partition)
-            if let finding = self.check(
-                topic,
-                partition,
-                events[index].offset,
-                count: 1,
-                position,
-                events[index].event.id
-            ) {
-                return finding
-            }
+    private mutating func check(_ record: RecordView) -> Finding? {
+        for event in record.events {
+            if let finding = self.check(event, record.position) { return finding }
             self.eventCount += 1
-            let partitions = self.next[topic].count
-            let home = StableHash.partition(of: events[index].event.subject, among: partitions)
-            if home != partition {
-                let event = events[index]
+            let partitions = UInt64(self.next[event.topic].count)
+            let home = Int(event.subjectHash % partitions)
+            if home != event.partition {
                 return .broken(
-                    "'\(event.event.subject)' belongs into partition \(home)",
+                    "'\(record.subject(of: event))' belongs into partition \(home)",
                     Witness(
                         self.place(event.topic, event.partition, event.offset),
-                        position: position,
-                        event: event.event.id
+                        position: record.position,
+                        event: event.id
                     )
                 )
             }
         }
         return nil
+    }
+
+    private mutating func check(
+        _ event: RecordView.EventView,
+        _ position: UInt64
+    ) -> Finding? {
+        self.check(event.topic, event.partition, event.offset, count: 1, position, event.id)
     }
 
     private mutating func check(

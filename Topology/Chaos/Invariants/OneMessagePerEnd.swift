@@ -15,7 +15,7 @@ package struct OneMessagePerEnd: Invariant {
         self.service = layout.serviceIndex("notifications")
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package mutating func recorded(_ record: RecordView) -> Finding? {
         // Who rewinds a service asks for its events again; the ledger still tells.
         if case .rewound(let service, _, _, _) = record.body, service == self.service {
             self.isRewound = true

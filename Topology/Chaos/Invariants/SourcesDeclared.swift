@@ -7,6 +7,7 @@ package struct SourcesDeclared: Invariant {
     package let hears: Hearing = [.records, .turns]
 
     private let layout: MeshLayout
+    private let names: [String]
     /// For each service and topic, whether it may emit there.
     private let services: [[Bool]]
     private let publishers: [[Bool]]
@@ -14,33 +15,26 @@ package struct SourcesDeclared: Invariant {
 
     package init(layout: MeshLayout) {
         self.layout = layout
+        self.names = layout.services.map(\.name)
         self.services = layout.services.map { Self.topics($0.emits, layout) }
         self.publishers = layout.publishers.map { Self.topics($0.emits, layout) }
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package mutating func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
-        case .published(let publisher, _, let events):
+        case .published(let publisher):
             let index = self.layout.publishers.firstIndex { $0.name == publisher }
             let allowed = index.map { self.publishers[$0] } ?? []
-            return self.check(
-                events,
-                publisher,
-                allowed,
-                record.position,
-                isTurn: false
-            )
+            return self.check(record, publisher, allowed, isTurn: false)
 
         default: return nil
         }
     }
 
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
-        guard !turn.events.isEmpty, self.services.indices.contains(turn.service) else {
-            return nil
-        }
-        let name = self.layout.services[turn.service].name
-        return self.check(turn.events, name, self.services[turn.service], position, isTurn: true)
+    package mutating func committed(_ record: RecordView) -> Finding? {
+        let service = record.turn.service
+        guard !record.events.isEmpty, self.services.indices.contains(service) else { return nil }
+        return self.check(record, self.names[service], self.services[service], isTurn: true)
     }
 
     package mutating func finished(_ end: RunEnd) -> Finding {
@@ -48,23 +42,21 @@ package struct SourcesDeclared: Invariant {
     }
 
     private mutating func check(
-        _ events: [RecordedEvent],
+        _ record: RecordView,
         _ source: String,
         _ allowed: [Bool],
-        _ position: UInt64,
         isTurn: Bool
     ) -> Finding? {
-        for index in events.indices {
+        for event in record.events {
             self.count += 1
-            let topicNumber = events[index].topic
-            let isAllowed = allowed.indices.contains(topicNumber) && allowed[topicNumber]
-            if isAllowed, events[index].event.source == source { continue }
-            let event = events[index]
+            let isAllowed = allowed.indices.contains(event.topic) && allowed[event.topic]
+            if isAllowed, record.isSource(source, of: event) { continue }
             let exists = (0..<self.layout.topicCount).contains(event.topic)
             let topic = exists ? self.layout.topicName(event.topic) : "topic \(event.topic)"
+            let actual = record.source(of: event)
             let summary: String
             if isAllowed {
-                summary = "\(source) emitted an event that says it is from \(event.event.source)"
+                summary = "\(source) emitted an event that says it is from \(actual)"
             } else if !isTurn, self.layout.serviceIndex(source) != nil {
                 summary = "\(source) emitted to \(topic) outside a turn"
             } else {
@@ -73,9 +65,9 @@ package struct SourcesDeclared: Invariant {
             return .broken(
                 summary,
                 Witness(
-                    "\(event.event.type) of \(event.event.subject)",
-                    position: position,
-                    event: event.event.id
+                    "\(record.type(of: event)) of \(record.subject(of: event))",
+                    position: record.position,
+                    event: event.id
                 )
             )
         }

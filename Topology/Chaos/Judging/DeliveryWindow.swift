@@ -173,13 +173,13 @@ struct DeliveryWindows: Sendable {
     }
 
     /// Takes in events; where their order does not count, all are of one subject.
-    mutating func published(_ events: [RecordedEvent], inOrder isOrdered: Bool) {
-        for index in events.indices {
+    mutating func published(_ events: [RecordView.EventView], inOrder isOrdered: Bool) {
+        for event in events {
             self.published(
-                topic: events[index].topic,
-                partition: events[index].partition,
-                offset: events[index].offset,
-                subject: isOrdered ? StableHash.of(events[index].event.subject) : 1
+                topic: event.topic,
+                partition: event.partition,
+                offset: event.offset,
+                subject: isOrdered ? event.subjectHash : 1
             )
         }
     }

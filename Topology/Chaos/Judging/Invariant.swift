@@ -13,9 +13,9 @@ package protocol Invariant {
     /// What it wants to be told; the rest is kept from it, to save time.
     var hears: Hearing { get }
     /// Takes in a record that is no turn; returns a violation that it proves.
-    mutating func recorded(_ record: LogRecord) -> Finding?
-    /// Takes in a turn; returns a violation that it proves.
-    mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding?
+    mutating func recorded(_ record: RecordView) -> Finding?
+    /// Takes in a record that is a turn; returns a violation that it proves.
+    mutating func committed(_ record: RecordView) -> Finding?
     /// Takes in one event of the shop, after its record; returns a violation that it proves.
     ///
     /// The book already includes the event.
@@ -26,9 +26,9 @@ package protocol Invariant {
 
 extension Invariant {
     /// Ignores records.
-    package mutating func recorded(_ record: LogRecord) -> Finding? { nil }
+    package mutating func recorded(_ record: RecordView) -> Finding? { nil }
     /// Ignores turns.
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? { nil }
+    package mutating func committed(_ record: RecordView) -> Finding? { nil }
     /// Ignores events.
     package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? { nil }
 }

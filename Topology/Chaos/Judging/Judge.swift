@@ -82,39 +82,40 @@ package final class Judge {
         return Int(inventory?.settings["stockPerProduct"]?.int ?? 1_000_000)
     }
 
+    /// Takes in the next record, which was taken out of its log.
+    package func observe(_ record: LogRecord) { self.observe(RecordView(record)) }
+
     /// Takes in the next record.
-    package func observe(_ record: LogRecord) {
-        self.observe(record, self.reader.contents(of: record))
+    package func observe(_ record: RecordView) {
+        self.reader.read(record)
+        self.observe(record, self.reader.contents)
     }
 
     /// Takes in the next record, of which a ``RecordReader`` has read what its events say.
-    package func observe(_ record: LogRecord, _ contents: [ShopEvent?]) {
+    package func observe(_ record: RecordView, _ contents: [ShopEvent?]) {
         self.lastTime = max(self.lastTime, record.time)
         self.counts.observe(record)
         switch record.body {
-        case .turn(let turn): self.observe(turn, contents, record.position)
-        default: self.observe(other: record, contents)
-        }
-    }
+        case .turn:
+            for index in self.turnHearers {
+                guard let finding = self.invariants[index].committed(record) else { continue }
+                self.note(finding, index)
+            }
+            self.observe(eventsOf: record, contents)
 
-    private func observe(_ turn: RecordedTurn, _ contents: [ShopEvent?], _ position: UInt64) {
-        self.counts.committed(turn)
-        for index in self.turnHearers {
-            guard let finding = self.invariants[index].committed(turn, at: position)
-            else { continue }
-            self.note(finding, index)
+        case .published:
+            self.observe(other: record)
+            self.observe(eventsOf: record, contents)
+
+        default: self.observe(other: record)
         }
-        self.observe(turn.events, contents, position)
     }
 
     /// Takes in a record that is no turn.
-    private func observe(other record: LogRecord, _ contents: [ShopEvent?]) {
+    private func observe(other record: RecordView) {
         for index in self.recordHearers {
             guard let finding = self.invariants[index].recorded(record) else { continue }
             self.note(finding, index)
-        }
-        if case .published(_, _, let events) = record.body {
-            self.observe(events, contents, record.position)
         }
     }
 
@@ -147,20 +148,16 @@ package final class Judge {
         return self.book.confirmedCount + self.book.cancelledCount == 0
     }
 
-    private func observe(
-        _ events: [RecordedEvent],
-        _ contents: [ShopEvent?],
-        _ position: UInt64
-    ) {
-        guard self.isShop, !events.isEmpty else { return }
-        for index in events.indices {
+    private func observe(eventsOf record: RecordView, _ contents: [ShopEvent?]) {
+        guard self.isShop else { return }
+        for index in contents.indices {
             guard let content = contents[index] else { continue }
-            let (order, isRepeat) = self.book.happened(content, at: position)
+            let (order, isRepeat) = self.book.happened(content, at: record.position)
             self.observe(
                 Fact(
-                    position: position,
-                    id: events[index].event.id,
-                    partition: events[index].partition,
+                    position: record.position,
+                    id: record.events[index].id,
+                    partition: record.events[index].partition,
                     event: content,
                     order: order,
                     isRepeat: isRepeat

@@ -6,6 +6,9 @@ import MeshSocket
 final class LogFeed {
     private let disk: FolderDisk
     private var follower = LogFollower()
+    /// What was read of the log and not taken in yet.
+    private var piece: LogFollower.Piece?
+    private var record = RecordView()
     private var reader = RecordReader()
     /// The live numbers.
     private(set) var fold: RunFold
@@ -22,7 +25,7 @@ final class LogFeed {
     /// Retention has removed records before they were read, so nothing can be judged from here on.
     var onOvertaken: () -> Void = {}
     /// An event became durable.
-    var onEvent: ((EventEnvelope) -> Void)?
+    var onEvent: ((_ type: String, _ source: String) -> Void)?
 
     init(
         layout: MeshLayout,
@@ -46,6 +49,7 @@ final class LogFeed {
         self.fold = RunFold(layout: self.fold.layout)
         self.judge = self.newJudge()
         self.follower = LogFollower()
+        self.piece = nil
         let onEvent = self.onEvent
         self.onEvent = nil
         // What cannot be read is found again by whoever reads on.
@@ -63,22 +67,33 @@ final class LogFeed {
     ///
     /// - Throws: `LogError` naming the place that cannot be read.
     func readSome() throws(LogError) -> Bool {
-        let wasOvertaken = self.isOvertaken
-        let records = try self.follower.next(from: self.disk, bytesMax: Self.pieceBytesMax)
-        let isOvertaken = self.isOvertaken
-        if isOvertaken, !wasOvertaken { self.onOvertaken() }
-        for record in records {
-            let contents = self.reader.contents(of: record)
-            self.fold.observed(record, contents)
-            // What follows a gap would look like broken promises.
-            if !isOvertaken { self.judge.observe(record, contents) }
-            if let onEvent { for event in record.events { onEvent(event.event) } }
+        // Moved out for the time, so that nothing of it is copied.
+        var record = RecordView()
+        swap(&record, &self.record)
+        defer { swap(&record, &self.record) }
+        let start = self.follower.position
+        var hasMore = true
+        while hasMore, self.follower.position - start < Self.pieceBytesMax {
+            let wasOvertaken = self.isOvertaken
+            hasMore = try self.follower.next(into: &record, from: self.disk, in: &self.piece)
+            if self.isOvertaken, !wasOvertaken { self.onOvertaken() }
+            if hasMore { self.take(record) }
         }
+        if !hasMore { self.piece = nil }
         if let violation = self.judge.violation, !self.hasReportedViolation {
             self.hasReportedViolation = true
             self.onViolation(violation.invariant, violation.finding)
         }
-        return !records.isEmpty
+        return self.follower.position > start
+    }
+
+    private func take(_ record: RecordView) {
+        self.reader.read(record)
+        self.fold.observed(record, self.reader.contents)
+        // What follows a gap would look like broken promises.
+        if !self.isOvertaken { self.judge.observe(record, self.reader.contents) }
+        guard let onEvent else { return }
+        for event in record.events { onEvent(record.type(of: event), record.source(of: event)) }
     }
 
     /// Takes in everything that there is; `again` reads the whole log once more.
