@@ -34,7 +34,7 @@ package struct LogFollower: Sendable {
             var found = try self.find(from: disk, in: &piece)
             let first = self.position
             while let range = found {
-                records.append(try self.record(range, of: piece))
+                records.append(try self.record(range, of: &piece))
                 guard self.position - first < bytesMax else { break }
                 found = try self.find(in: &piece)
             }
@@ -56,7 +56,7 @@ package struct LogFollower: Sendable {
         in piece: inout Piece?
     ) throws(LogError) -> LogRecord? {
         guard let found = try self.find(from: disk, in: &piece) else { return nil }
-        return try self.record(found, of: piece)
+        return try self.record(found, of: &piece)
     }
 
     /// Takes the next record into `view`; returns false when caught up.
@@ -70,7 +70,7 @@ package struct LogFollower: Sendable {
         in piece: inout Piece?
     ) throws(LogError) -> Bool {
         guard let found = try self.find(from: disk, in: &piece) else { return false }
-        try self.take(found, of: piece) { body, position throws(WireError) in
+        try self.take(found, of: &piece) { body, position throws(WireError) in
             try view.take(decoding: body, at: position)
         }
         return true
@@ -139,12 +139,12 @@ package struct LogFollower: Sendable {
     /// Reads the record that was found; afterwards `position` is where the next one begins.
     private mutating func record(
         _ found: Range<Int>,
-        of piece: Piece?
+        of piece: inout Piece?
     ) throws(LogError) -> LogRecord {
         var builder = RecordBuilder()
         swap(&builder, &self.builder)
         defer { swap(&builder, &self.builder) }
-        return try self.take(found, of: piece) { body, position throws(WireError) in
+        return try self.take(found, of: &piece) { body, position throws(WireError) in
             try builder.record(decoding: body, at: position)
         }
     }
@@ -152,19 +152,19 @@ package struct LogFollower: Sendable {
     /// Passes the record that was found on; afterwards `position` is where the next one begins.
     private mutating func take<Result>(
         _ found: Range<Int>,
-        of piece: Piece?,
+        of piece: inout Piece?,
         _ decode: (UnsafeRawBufferPointer, UInt64) throws(WireError) -> Result
     ) throws(LogError) -> Result {
-        guard let piece else { preconditionFailure("a record was found in no piece") }
-        let position = piece.scan.base + UInt64(found.lowerBound)
+        let base = piece?.scan.base ?? 0
         do throws(WireError) {
-            let result = try piece.scan.withBody(found) { body throws(WireError) in
-                try decode(body, position)
+            let result = try piece?.scan.withBody(found) { body throws(WireError) in
+                try decode(body, base + UInt64(found.lowerBound))
             }
-            self.position = piece.scan.base + UInt64(found.upperBound)
+            guard let result else { preconditionFailure("a record was found in no piece") }
+            self.position = base + UInt64(found.upperBound)
             return result
         } catch {
-            let place = "\(piece.scan.file) at byte \(found.lowerBound)"
+            let place = "\(piece?.scan.file ?? "") at byte \(found.lowerBound)"
             throw LogError(DiskError(.failed, "\(place): \(error.message)"))
         }
     }

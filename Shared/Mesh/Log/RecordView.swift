@@ -52,6 +52,10 @@ package struct RecordView: Sendable {
         package let time: Instant
         /// The stable hash of the subject.
         package let subjectHash: UInt64
+        /// The stable hash of the type.
+        package let typeHash: UInt64
+        /// The stable hash of the producer's name.
+        package let sourceHash: UInt64
         /// Where the event's binary form lies in the bytes of its view.
         fileprivate let start: Int32
         fileprivate let end: Int32
@@ -101,9 +105,12 @@ package struct RecordView: Sendable {
     }
 
     private mutating func clear() {
-        self.acknowledged.removeAll(keepingCapacity: true)
-        self.events.removeAll(keepingCapacity: true)
-        self.bytes.removeAll(keepingCapacity: self.bytes.capacity <= Self.bytesKeptMax)
+        // One by one: they are few, and this costs less than to remove all.
+        while !self.acknowledged.isEmpty { self.acknowledged.removeLast() }
+        while !self.events.isEmpty { self.events.removeLast() }
+        if !self.bytes.isEmpty {
+            self.bytes.removeAll(keepingCapacity: self.bytes.capacity <= Self.bytesKeptMax)
+        }
         if !self.turn.timersSet.isEmpty { self.turn.timersSet = [] }
         if !self.turn.timersCancelled.isEmpty { self.turn.timersCancelled = [] }
         self.turn.changeCount = 0
@@ -128,19 +135,10 @@ extension RecordView {
         self.withView(of: event) { $0.subjectText }
     }
 
-    /// Whether the event's producer is called `name`.
-    package func isSource(_ name: String, of event: EventView) -> Bool {
-        self.isText(name, event.source)
-    }
-
-    /// Whether the event's type is `type`.
-    package func isType(_ type: String, of event: EventView) -> Bool {
-        self.isText(type, event.type)
-    }
-
     /// Whether the event's business key is `key`.
     package func isCorrelation(_ key: String, of event: EventView) -> Bool {
-        self.isText(key, event.correlation)
+        guard key.utf8.count == Int(event.correlation.count) else { return false }
+        return self.text(event.correlation) == key
     }
 
     /// The event that caused it, or `.none` where a journey starts.
@@ -168,15 +166,6 @@ extension RecordView {
 
     private func text(_ text: Text) -> String {
         self.bytes.withBytes(text.range) { String(decoding: $0, as: UTF8.self) }
-    }
-
-    private func isText(_ other: String, _ text: Text) -> Bool {
-        guard other.utf8.count == Int(text.count) else { return false }
-        return self.bytes.withBytes(text.range) { bytes in
-            other.withBytes { other in
-                bytes.hasEqualBytes(other.bindMemory(to: UInt8.self))
-            }
-        }
     }
 }
 
@@ -242,6 +231,8 @@ extension RecordView: RecordVisitor {
                 id: view.id,
                 time: view.time,
                 subjectHash: StableHash.of(view.subject),
+                typeHash: StableHash.of(view.type),
+                sourceHash: StableHash.of(view.source),
                 start: Int32(truncatingIfNeeded: start),
                 end: Int32(truncatingIfNeeded: end),
                 source: text(view.source),

@@ -2,7 +2,7 @@ import Events
 import Mesh
 
 /// What Analytics says at last is what a recount of the log gives, partition by partition.
-package struct AnalyticsAgree: Invariant {
+package final class AnalyticsAgree: Invariant {
     package let name = "analytics-agree"
     package let promise = "analytics equal a recount of the log"
     package let hears: Hearing = [.records, .turns, .facts]
@@ -36,7 +36,7 @@ package struct AnalyticsAgree: Invariant {
         self.partitions = [Partition](repeating: empty, count: count)
     }
 
-    package mutating func recorded(_ record: RecordView) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         guard let service = self.service else { return nil }
         switch record.body {
         case .published: self.published(record.events)
@@ -60,7 +60,7 @@ package struct AnalyticsAgree: Invariant {
         return nil
     }
 
-    package mutating func committed(_ record: RecordView) -> Finding? {
+    package func committed(_ record: RecordView) -> Finding? {
         self.published(record.events)
         let partition = record.turn.partition
         guard record.turn.service == self.service, self.partitions.indices.contains(partition)
@@ -71,7 +71,7 @@ package struct AnalyticsAgree: Invariant {
         return nil
     }
 
-    private mutating func published(_ events: [RecordView.EventView]) {
+    private func published(_ events: [RecordView.EventView]) {
         for index in events.indices {
             let (topic, partition) = (events[index].topic, events[index].partition)
             guard self.topics.indices.contains(topic), self.topics[topic],
@@ -81,7 +81,7 @@ package struct AnalyticsAgree: Invariant {
         }
     }
 
-    package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
+    package func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
         if case .reported(let report) = fact.event {
             guard self.partitions.indices.contains(report.partition) else { return nil }
             self.partitions[report.partition].report = report
@@ -93,7 +93,7 @@ package struct AnalyticsAgree: Invariant {
         return nil
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         guard self.service != nil else { return .unknown("there is no analytics service") }
         if let number = self.givenUp.keys.min(), let witness = self.givenUp[number] {
             return .unknown("analytics gave up an event", witness)

@@ -1,7 +1,7 @@
 import Mesh
 
 /// Only a partition's owner commits, and it commits one turn after the other.
-package struct EpochsAscend: Invariant {
+package final class EpochsAscend: Invariant {
     package let name = "epochs-ascend"
     package let promise = "only the current owner of a partition commits, turn by turn"
     package let hears: Hearing = [.records, .turns]
@@ -23,7 +23,7 @@ package struct EpochsAscend: Invariant {
         self.owners = layout.services.map { [Owner?](repeating: nil, count: $0.partitions) }
     }
 
-    package mutating func recorded(_ record: RecordView) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
         case .opened:
             self.isWhole = true
@@ -53,11 +53,11 @@ package struct EpochsAscend: Invariant {
         }
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         .held(counted(self.turns, "turn"))
     }
 
-    package mutating func committed(_ record: RecordView) -> Finding? {
+    package func committed(_ record: RecordView) -> Finding? {
         let (turn, position) = (record.turn, record.position)
         guard self.exists(turn.service, turn.partition) else { return nil }
         if self.isReset(record) { return nil }

@@ -4,17 +4,17 @@ import Mesh
 ///
 /// A service that is rewound may repeat its events, and whoever hears of one again what it does
 /// because of it.
-package struct EventIDsUnique: Invariant {
+package final class EventIDsUnique: Invariant {
     package let name = "event-ids-unique"
     package let promise = "no event is recorded twice"
-    package let hears: Hearing = [.records, .turns]
+    package let hears: Hearing = [.records, .emitting]
     private var ids = FingerprintSet()
     private var rewound: [Int] = []
     private var repeated: Set<EventID> = []
 
     package init() {}
 
-    package mutating func recorded(_ record: RecordView) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
         case .published, .timerFired: return self.check(record, by: nil)
         case .rewound(let service, _, _, _):
@@ -24,17 +24,17 @@ package struct EventIDsUnique: Invariant {
         }
     }
 
-    package mutating func committed(_ record: RecordView) -> Finding? {
+    package func committed(_ record: RecordView) -> Finding? {
         self.check(record, by: record.turn.service)
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         let count = self.repeated.count
         let repeats = count > 0 ? ", \(count) repeated after a rewind" : ""
         return .held(counted(self.ids.count, "event") + repeats)
     }
 
-    private mutating func check(_ record: RecordView, by service: Int?) -> Finding? {
+    private func check(_ record: RecordView, by service: Int?) -> Finding? {
         for event in record.events {
             if self.ids.insert(StableHash.combine(event.id.high, event.id.low)) { continue }
             let isRewound = service.map(self.rewound.contains) ?? false

@@ -2,7 +2,7 @@ import Mesh
 
 /// No service gave up an event for good, but for those that nobody can read: these are given up
 /// by somebody.
-package struct NoDeadLetters: Invariant {
+package final class NoDeadLetters: Invariant {
     package let name = "no-dead-letters"
     package let promise = "nothing is left as a dead letter but what nobody can read"
     package let hears: Hearing = .records
@@ -24,7 +24,7 @@ package struct NoDeadLetters: Invariant {
         self.layout = layout
     }
 
-    package mutating func recorded(_ record: RecordView) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
         case .published:
             for event in record.events
@@ -58,7 +58,7 @@ package struct NoDeadLetters: Invariant {
         return nil
     }
 
-    private mutating func published(
+    private func published(
         poison event: RecordView.EventView,
         _ record: RecordView
     ) {
@@ -75,7 +75,7 @@ package struct NoDeadLetters: Invariant {
         )
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         if let first = self.letters.first {
             return .broken("\(counted(self.letters.count, "dead letter")) left", first.witness)
         }

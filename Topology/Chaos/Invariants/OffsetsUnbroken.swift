@@ -1,7 +1,7 @@
 import Mesh
 
 /// Each topic partition counts its events without a gap and has only subjects that belong there.
-package struct OffsetsUnbroken: Invariant {
+package final class OffsetsUnbroken: Invariant {
     package let name = "offsets-unbroken"
     package let promise = "every topic is without gap or repeat, every event in its partition"
     package let hears: Hearing = [.records, .turns]
@@ -21,7 +21,7 @@ package struct OffsetsUnbroken: Invariant {
         }
     }
 
-    package mutating func recorded(_ record: RecordView) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
         case .opened(let layout):
             guard layout == self.layout.fingerprint else {
@@ -48,7 +48,7 @@ package struct OffsetsUnbroken: Invariant {
         }
     }
 
-    package mutating func committed(_ record: RecordView) -> Finding? {
+    package func committed(_ record: RecordView) -> Finding? {
         if let finding = self.check(record) { return finding }
         let count = record.turn.changeCount
         guard count > 0 else { return nil }
@@ -65,11 +65,11 @@ package struct OffsetsUnbroken: Invariant {
         )
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         .held(counted(self.eventCount, "event"))
     }
 
-    private mutating func check(_ record: RecordView) -> Finding? {
+    private func check(_ record: RecordView) -> Finding? {
         for event in record.events {
             if let finding = self.check(event, record.position) { return finding }
             self.eventCount += 1
@@ -89,14 +89,14 @@ package struct OffsetsUnbroken: Invariant {
         return nil
     }
 
-    private mutating func check(
+    private func check(
         _ event: RecordView.EventView,
         _ position: UInt64
     ) -> Finding? {
         self.check(event.topic, event.partition, event.offset, count: 1, position, event.id)
     }
 
-    private mutating func check(
+    private func check(
         _ topic: Int,
         _ partition: Int,
         _ offset: UInt64,

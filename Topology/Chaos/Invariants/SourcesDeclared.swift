@@ -1,13 +1,14 @@
 import Mesh
 
 /// Services emit in turns only; everything else comes from declared outside parties.
-package struct SourcesDeclared: Invariant {
+package final class SourcesDeclared: Invariant {
     package let name = "sources-declared"
     package let promise = "every event comes from a turn or a declared outside party"
-    package let hears: Hearing = [.records, .turns]
+    package let hears: Hearing = [.records, .emitting]
 
     private let layout: MeshLayout
     private let names: [String]
+    private let nameHashes: [UInt64]
     /// For each service and topic, whether it may emit there.
     private let services: [[Bool]]
     private let publishers: [[Bool]]
@@ -16,41 +17,53 @@ package struct SourcesDeclared: Invariant {
     package init(layout: MeshLayout) {
         self.layout = layout
         self.names = layout.services.map(\.name)
+        self.nameHashes = self.names.map { StableHash.of($0) }
         self.services = layout.services.map { Self.topics($0.emits, layout) }
         self.publishers = layout.publishers.map { Self.topics($0.emits, layout) }
     }
 
-    package mutating func recorded(_ record: RecordView) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
         case .published(let publisher):
             let index = self.layout.publishers.firstIndex { $0.name == publisher }
             let allowed = index.map { self.publishers[$0] } ?? []
-            return self.check(record, publisher, allowed, isTurn: false)
+            return self.check(
+                record,
+                (publisher, StableHash.of(publisher)),
+                allowed,
+                isTurn: false
+            )
 
         default: return nil
         }
     }
 
-    package mutating func committed(_ record: RecordView) -> Finding? {
+    package func committed(_ record: RecordView) -> Finding? {
         let service = record.turn.service
-        guard !record.events.isEmpty, self.services.indices.contains(service) else { return nil }
-        return self.check(record, self.names[service], self.services[service], isTurn: true)
+        guard self.services.indices.contains(service) else { return nil }
+        return self.check(
+            record,
+            (self.names[service], self.nameHashes[service]),
+            self.services[service],
+            isTurn: true
+        )
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         .held(counted(self.count, "event"))
     }
 
-    private mutating func check(
+    private func check(
         _ record: RecordView,
-        _ source: String,
+        _ producer: (name: String, hash: UInt64),
         _ allowed: [Bool],
         isTurn: Bool
     ) -> Finding? {
         for event in record.events {
             self.count += 1
             let isAllowed = allowed.indices.contains(event.topic) && allowed[event.topic]
-            if isAllowed, record.isSource(source, of: event) { continue }
+            if isAllowed, event.sourceHash == producer.hash { continue }
+            let source = producer.name
             let exists = (0..<self.layout.topicCount).contains(event.topic)
             let topic = exists ? self.layout.topicName(event.topic) : "topic \(event.topic)"
             let actual = record.source(of: event)

@@ -38,13 +38,13 @@ package enum ShopEvent: Sendable {
     indirect case reported(SalesReported)
 
     /// The types of events that invariants care for.
-    fileprivate enum Kind {
+    package enum Kind: Int, CaseIterable, Sendable {
         case placed, confirmed, cancelled
         case stockReserved, stockRefused, stockReleased, stockShipped, stockSupplied
         case captured, declined, refunded
         case notified, reported
 
-        init?(_ type: String) {
+        fileprivate init?(_ type: String) {
             switch type {
             case OrderPlaced.type: self = .placed
             case OrderConfirmed.type: self = .confirmed
@@ -101,6 +101,25 @@ package enum ShopEvent: Sendable {
         return event
     }
 
+    /// What kind of event it is.
+    package var kind: Kind {
+        switch self {
+        case .placed: .placed
+        case .confirmed: .confirmed
+        case .cancelled: .cancelled
+        case .stockReserved: .stockReserved
+        case .stockRefused: .stockRefused
+        case .stockReleased: .stockReleased
+        case .stockShipped: .stockShipped
+        case .stockSupplied: .stockSupplied
+        case .captured: .captured
+        case .declined: .declined
+        case .refunded: .refunded
+        case .notified: .notified
+        case .reported: .reported
+        }
+    }
+
     /// The order that it is about.
     package var order: OrderID? {
         switch self {
@@ -146,13 +165,14 @@ package struct RecordReader: Sendable {
     package private(set) var contents: [ShopEvent?] = []
 
     /// For each topic, types of events there, and what they are.
-    private var known: [[(type: String, kind: ShopEvent.Kind?)]] = []
+    private var known: [[(typeHash: UInt64, kind: ShopEvent.Kind?)]] = []
 
     package init() {}
 
     /// Reads the next record.
     package mutating func read(_ record: RecordView) {
-        if !self.contents.isEmpty { self.contents.removeAll(keepingCapacity: true) }
+        // One by one: they are few, and this costs less than to remove all.
+        while !self.contents.isEmpty { self.contents.removeLast() }
         for event in record.events {
             guard let kind = self.kind(of: event, in: record) else {
                 self.contents.append(nil)
@@ -169,13 +189,12 @@ package struct RecordReader: Sendable {
         let place = event.topic % Self.topicCountMax
         while self.known.count <= place { self.known.append([]) }
         for index in self.known[place].indices
-        where record.isType(self.known[place][index].type, of: event) {
+        where self.known[place][index].typeHash == event.typeHash {
             return self.known[place][index].kind
         }
-        let type = record.type(of: event)
-        let kind = ShopEvent.Kind(type)
+        let kind = ShopEvent.Kind(record.type(of: event))
         if self.known[place].count == Self.kindCountMax { self.known[place].removeFirst() }
-        self.known[place].append((type, kind))
+        self.known[place].append((event.typeHash, kind))
         return kind
     }
 }

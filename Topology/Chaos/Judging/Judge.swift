@@ -6,12 +6,15 @@ import Mesh
 /// ``finish(ledgers:)`` once.
 package final class Judge {
     private let layout: MeshLayout
-    private var invariants: [any Invariant]
+    private let invariants: [any Invariant]
     private var violations: [Finding?]
     private let recordHearers: [Int]
-    private let turnHearers: [Int]
-    private let factHearers: [Int]
+    /// Those who hear of a turn, by what is in it.
+    private let turnHearers: [[Int]]
+    /// Those who hear of a kind of fact.
+    private let factHearers: [[Int]]
     private let book = OrderBook()
+    private let deliveries: Deliveries
     private let isShop: Bool
     /// Reads the records that nobody else reads.
     private var reader = RecordReader()
@@ -53,15 +56,24 @@ package final class Judge {
         self.invariants = invariants
         self.violations = [Finding?](repeating: nil, count: invariants.count)
         self.recordHearers = invariants.indices.filter { invariants[$0].hears.contains(.records) }
-        self.turnHearers = invariants.indices.filter { invariants[$0].hears.contains(.turns) }
-        self.factHearers = invariants.indices.filter { invariants[$0].hears.contains(.facts) }
+        let turns = invariants.map { $0.hears.intersection([.turns, .emitting, .timing]) }
+        self.turnHearers = (0..<4).map { content in
+            let heard = Hearing.turn(emits: content & 1 != 0, setsTimers: content & 2 != 0)
+            return invariants.indices.filter { !turns[$0].isDisjoint(with: heard) }
+        }
+        self.factHearers = ShopEvent.Kind.allCases.map { kind in
+            invariants.indices.filter {
+                invariants[$0].hears.contains(.facts) && invariants[$0].kinds.contains(kind)
+            }
+        }
+        self.deliveries = Deliveries(layout: layout)
     }
 
     /// What every mesh promises.
     package static func meshInvariants(_ layout: MeshLayout) -> [any Invariant] {
         [
             OffsetsUnbroken(layout: layout), EventIDsUnique(), EpochsAscend(layout: layout),
-            DeliveriesOrdered(layout: layout), EverythingHandled(layout: layout),
+            DeliveriesOrdered(layout: layout), EverythingHandled(),
             NoDeadLetters(layout: layout), TimersFireOnce(layout: layout),
             SourcesDeclared(layout: layout),
         ]
@@ -95,9 +107,14 @@ package final class Judge {
     package func observe(_ record: RecordView, _ contents: [ShopEvent?]) {
         self.lastTime = max(self.lastTime, record.time)
         self.counts.observe(record)
+        self.deliveries.observe(record)
+        guard self.deliveries.odd.isEmpty else { return self.observe(odd: record, contents) }
         switch record.body {
         case .turn:
-            for index in self.turnHearers {
+            let emits = record.events.isEmpty ? 0 : 1
+            let setsTimers =
+                record.turn.timersSet.isEmpty && record.turn.timersCancelled.isEmpty ? 0 : 2
+            for index in self.turnHearers[emits | setsTimers] {
                 guard let finding = self.invariants[index].committed(record) else { continue }
                 self.note(finding, index)
             }
@@ -119,12 +136,36 @@ package final class Judge {
         }
     }
 
+    /// Takes in a record with a delivery that is out of turn: every invariant in its place, so
+    /// that the violation which is shown does not depend on what they hear.
+    private func observe(odd record: RecordView, _ contents: [ShopEvent?]) {
+        let isTurn = if case .turn = record.body { true } else { false }
+        for index in self.invariants.indices {
+            let invariant = self.invariants[index]
+            if invariant.hears.contains(.oddDeliveries) {
+                for delivery in self.deliveries.odd {
+                    if let finding = invariant.delivered(delivery) { self.note(finding, index) }
+                }
+            }
+            let finding =
+                isTurn
+                ? (self.turnHearers[3].contains(index) ? invariant.committed(record) : nil)
+                : (self.recordHearers.contains(index) ? invariant.recorded(record) : nil)
+            if let finding { self.note(finding, index) }
+        }
+        switch record.body {
+        case .turn, .published: self.observe(eventsOf: record, contents)
+        default: break
+        }
+    }
+
     /// Judges the whole run.
     package func finish(ledgers: Ledgers) -> Verdict {
         let end = RunEnd(
             layout: self.layout,
             ledgers: ledgers,
             book: self.book,
+            deliveries: self.deliveries,
             time: self.lastTime
         )
         var checks: [Verdict.Check] = []
@@ -167,7 +208,7 @@ package final class Judge {
     }
 
     private func observe(_ fact: Fact) {
-        for index in self.factHearers {
+        for index in self.factHearers[fact.event.kind.rawValue] {
             if let finding = self.invariants[index].happened(fact, self.book) {
                 self.note(finding, index)
             }

@@ -362,6 +362,8 @@ package final class RunningTopology {
     private func logHasGrown(to position: UInt64) {
         self.durable = position
         let canWait = self.phase == .running && self.feed.onEvent == nil
+        // To hear of each commit meanwhile would cost as much as to read it.
+        if canWait, !self.isReading { self.observer.pause() }
         self.read(after: canWait ? Self.readInterval : .zero)
     }
 
@@ -372,6 +374,7 @@ package final class RunningTopology {
         self.loop.timer(at: self.loop.now() + pause) { [weak self] in
             guard let self else { return }
             self.isReading = false
+            self.observer.resume()
             do throws(LogError) {
                 let hasRead = try self.feed.readSome()
                 self.killByChance()
