@@ -7,8 +7,10 @@ package final class OffsetsUnbroken: Invariant {
     package let hears: Hearing = [.records, .turns]
 
     private let layout: MeshLayout
-    /// The next offset of each partition of each topic; nil where the log's beginning is unknown.
-    private var next: [[UInt64?]]
+    /// The next offset of each partition, topic by topic; nil where the log's beginning is unknown.
+    private var next: [UInt64?]
+    /// For each topic, where its partitions begin in ``next``; one more for the end.
+    private let bases: [Int]
     /// For each service, the topic that is its journal.
     private let journals: [Int]
     private var eventCount = 0
@@ -16,9 +18,10 @@ package final class OffsetsUnbroken: Invariant {
     package init(layout: MeshLayout) {
         self.layout = layout
         self.journals = layout.services.indices.map { layout.journal(of: $0) }
-        self.next = (0..<layout.topicCount).map {
-            [UInt64?](repeating: nil, count: layout.partitionCount($0))
+        self.bases = (0..<layout.topicCount).reduce(into: [0]) { bases, topic in
+            bases.append((bases.last ?? 0) + layout.partitionCount(topic))
         }
+        self.next = [UInt64?](repeating: nil, count: self.bases.last ?? 0)
     }
 
     package func recorded(_ record: RecordView) -> Finding? {
@@ -30,9 +33,7 @@ package final class OffsetsUnbroken: Invariant {
                     Witness("opened", position: record.position)
                 )
             }
-            for topic in self.next.indices {
-                for partition in self.next[topic].indices { self.next[topic][partition] = 0 }
-            }
+            for place in self.next.indices { self.next[place] = 0 }
             return nil
 
         case .published: return self.check(record)
@@ -73,8 +74,8 @@ package final class OffsetsUnbroken: Invariant {
         for event in record.events {
             if let finding = self.check(event, record.position) { return finding }
             self.eventCount += 1
-            let partitions = UInt64(self.next[event.topic].count)
-            let home = Int(event.subjectHash % partitions)
+            let partitions = self.bases[event.topic + 1] - self.bases[event.topic]
+            let home = Int(event.subjectHash % UInt64(partitions))
             if home != event.partition {
                 return .broken(
                     "'\(record.subject(of: event))' belongs into partition \(home)",
@@ -104,10 +105,12 @@ package final class OffsetsUnbroken: Invariant {
         _ position: UInt64,
         _ event: EventID? = nil
     ) -> Finding? {
-        guard self.next.indices.contains(topic), self.next[topic].indices.contains(partition)
+        guard topic >= 0, topic < self.bases.count - 1, partition >= 0,
+            self.bases[topic] + partition < self.bases[topic + 1]
         else { return self.outside("partition \(partition) of topic \(topic)", position) }
-        let expected = self.next[topic][partition] ?? offset
-        self.next[topic][partition] = offset &+ count
+        let index = self.bases[topic] + partition
+        let expected = self.next[index] ?? offset
+        self.next[index] = offset &+ count
         if offset == expected { return nil }
         let place = self.place(topic, partition, offset)
         return .broken(

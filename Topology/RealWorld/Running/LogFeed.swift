@@ -41,6 +41,7 @@ final class LogFeed {
     /// Begins again at the start of the log where a new hub has made it shorter than what was read:
     /// what it has cut off never happened.
     func hubIsUp() {
+        self.piece = nil
         let files = (try? self.disk.list()) ?? []
         let end = files.compactMap { file in
             Log.position(of: file).map { $0 + UInt64((try? self.disk.size(of: file)) ?? 0) }
@@ -49,7 +50,6 @@ final class LogFeed {
         self.fold = RunFold(layout: self.fold.layout)
         self.judge = self.newJudge()
         self.follower = LogFollower()
-        self.piece = nil
         let onEvent = self.onEvent
         self.onEvent = nil
         // What cannot be read is found again by whoever reads on.
@@ -67,31 +67,48 @@ final class LogFeed {
     ///
     /// - Throws: `LogError` naming the place that cannot be read.
     func readSome() throws(LogError) -> Bool {
-        // Moved out for the time, so that nothing of it is copied.
-        var record = RecordView()
+        // Moved out for the time, so that nothing of them is copied.
+        var (record, reader) = (RecordView(), RecordReader())
         swap(&record, &self.record)
-        defer { swap(&record, &self.record) }
+        swap(&reader, &self.reader)
+        defer {
+            swap(&record, &self.record)
+            swap(&reader, &self.reader)
+        }
         let start = self.follower.position
         var hasMore = true
         while hasMore, self.follower.position - start < Self.pieceBytesMax {
             let wasOvertaken = self.isOvertaken
-            hasMore = try self.follower.next(into: &record, from: self.disk, in: &self.piece)
+            hasMore = try self.readNext(into: &record)
             if self.isOvertaken, !wasOvertaken { self.onOvertaken() }
-            if hasMore { self.take(record) }
+            guard hasMore else { break }
+            reader.read(record)
+            self.take(record, reader.contents)
         }
-        if !hasMore { self.piece = nil }
         if let violation = self.judge.violation, !self.hasReportedViolation {
             self.hasReportedViolation = true
             self.onViolation(violation.invariant, violation.finding)
         }
-        return self.follower.position > start
+        return hasMore
     }
 
-    private func take(_ record: RecordView) {
-        self.reader.read(record)
-        self.fold.observed(record, self.reader.contents)
+    private func readNext(into record: inout RecordView) throws(LogError) -> Bool {
+        do {
+            if try self.follower.next(into: &record, from: self.disk, in: &self.piece) {
+                return true
+            }
+            self.piece = nil
+            return false
+        } catch {
+            self.piece = nil
+            throw error
+        }
+    }
+
+    private func take(_ record: RecordView, _ contents: [ShopEvent?]) {
+        self.fold.observed(record, contents)
         // What follows a gap would look like broken promises.
-        if !self.isOvertaken { self.judge.observe(record, self.reader.contents) }
+        if !self.isOvertaken { self.judge.observe(record, contents) }
         guard let onEvent else { return }
         for event in record.events { onEvent(record.type(of: event), record.source(of: event)) }
     }
