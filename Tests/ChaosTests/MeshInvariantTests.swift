@@ -32,6 +32,33 @@ import Testing
         #expect(run.finding("event-ids-unique")?.witness.first?.position == run.last)
     }
 
+    @Test(arguments: [0, 1, 255, 256, 257, 1_500, 2_998, 2_999])
+    func `an event that comes again among thousands is noticed, however old it is`(_ age: Int) {
+        let judge = Judge(
+            layout: LogBuilder.shopLayout,
+            invariants: [EventIDsUnique()],
+            isShop: false
+        )
+        let run = LogBuilder()
+        let order = run.order("order-1")
+        let publish = { (id: Int, position: UInt64) in
+            let envelope = run.envelope(order, from: "shoppers", id: UInt64(id))
+            let event = RecordedEvent(topic: 0, partition: 0, offset: position, event: envelope)
+            judge.observe(
+                LogRecord(
+                    position: position,
+                    time: .zero,
+                    body: .published(publisher: "shoppers", sequence: position, events: [event])
+                )
+            )
+        }
+        for id in 0..<3_000 { publish(id, UInt64(id)) }
+        #expect(judge.violation == nil)
+        publish(2_999 - age, 3_000)
+        #expect(judge.violation?.finding.witness.first?.position == 3_000)
+        #expect(EventIDsUnique().name == judge.violation?.invariant)
+    }
+
     @Test func `an event in the partition of another subject is named`() {
         var run = LogBuilder.good()
         let order = run.order("order-4")

@@ -6,7 +6,7 @@ import Testing
 @Suite struct RunFoldTests {
     private func fold(_ run: LogBuilder) -> RunFold {
         var fold = RunFold(layout: run.layout)
-        for record in run.records { fold.observed(record) }
+        for record in run.records { fold.observed(RecordView(record)) }
         return fold
     }
 

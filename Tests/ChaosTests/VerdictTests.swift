@@ -106,7 +106,7 @@ import Testing
         run.turn("orders", [far])
         #expect(run.verdict().outcome == .failed)
         var fold = RunFold(layout: run.layout)
-        for record in run.records { fold.observed(record) }
+        for record in run.records { fold.observed(RecordView(record)) }
         #expect(fold.recordCount == run.records.count)
     }
 

@@ -37,11 +37,15 @@ import Testing
 }
 
 /// No order that is confirmed costs more than it may.
-private struct NothingCostsTooMuch: Invariant {
+private final class NothingCostsTooMuch: Invariant {
     let name = "nothing-costs-too-much"
     let promise = "no confirmed order costs more than it may"
     let hears: Hearing = .facts
-    let most: Money
+    private let most: Money
+
+    init(most: Money) {
+        self.most = most
+    }
 
     func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
         guard case .confirmed(let order) = fact.event, order.total > self.most else { return nil }

@@ -97,6 +97,17 @@ import Testing
         #expect(calls.contains { $0.text.hasPrefix("capture ") }, "the charge without its key")
     }
 
+    @Test(arguments: [[], ["charge-without-key"]])
+    func `records taken out of a log are judged like those that lie in it`(
+        _ flaws: [String]
+    ) throws {
+        let fault = Fault(.timeoutAfter, "bank", .at(.zero), for: .seconds(2))
+        let (run, outcome) = try Self.run(faults: [fault], flaws: flaws)
+        let judge = Judge(layout: run.layout)
+        for record in run.records() { judge.observe(record) }
+        #expect(judge.finish(ledgers: try run.ledgers()) == outcome.verdict)
+    }
+
     @Test func `too many events leave whole journeys out, never the one asked for`() throws {
         let (run, outcome) = try Self.run()
         let timeline = { (eventsMax: Int) throws -> ReportTimeline in

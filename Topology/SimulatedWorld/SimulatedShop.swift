@@ -48,6 +48,7 @@ package final class SimulatedShop {
     /// How often the log has become shorter than what was read of it.
     private var lossCount = 0
     private var reader = RecordReader()
+    private var record = RecordView()
     /// Called for each line that a service logs; nil drops them.
     package var onLog: ((LogLevel, String) -> Void)?
     /// Called when a change of a service's instances is over; says whether it came to its end.
@@ -275,8 +276,12 @@ package final class SimulatedShop {
         guard self.logProblem == nil else { return }
         let losses = self.lossCount
         var piece: LogFollower.Piece?
+        // Moved out for the time, so that nothing of it is copied.
+        var record = RecordView()
+        swap(&record, &self.record)
+        defer { swap(&record, &self.record) }
         do {
-            while let record = try self.follower.nextRecord(from: self.hub.disk, in: &piece) {
+            while try self.follower.next(into: &record, from: self.hub.disk, in: &piece) {
                 self.take(record)
                 // A fault that came with the record may have killed the hub.
                 guard self.lossCount == losses else { return }
@@ -287,16 +292,13 @@ package final class SimulatedShop {
         }
     }
 
-    private func take(_ record: LogRecord) {
-        let contents = self.reader.contents(of: record)
-        self.judge.observe(record, contents)
-        self.fold.observed(record, contents)
+    private func take(_ record: RecordView) {
+        self.reader.read(record)
+        self.judge.observe(record, self.reader.contents)
+        self.fold.observed(record, self.reader.contents)
         self.simulation.survey?.durable(record, now: self.simulation.now)
         guard let onEvent else { return }
-        let events = record.events
-        for index in events.indices {
-            onEvent(events[index].event.type, events[index].event.source)
-        }
+        for event in record.events { onEvent(record.type(of: event), record.source(of: event)) }
     }
 
     /// Begins again at the start of the log where it is shorter than what was read of it.

@@ -31,12 +31,12 @@ package struct LogFollower: Sendable {
         var records: [LogRecord] = []
         var piece: Piece?
         do throws(LogError) {
-            var record = try self.nextRecord(from: disk, in: &piece)
-            let first = record?.position ?? 0
-            while let found = record {
-                records.append(found)
+            var found = try self.find(from: disk, in: &piece)
+            let first = self.position
+            while let range = found {
+                records.append(try self.record(range, of: &piece))
                 guard self.position - first < bytesMax else { break }
-                record = try self.record(in: &piece)
+                found = try self.find(in: &piece)
             }
         } catch {
             self.position = start
@@ -55,10 +55,36 @@ package struct LogFollower: Sendable {
         from disk: any Disk,
         in piece: inout Piece?
     ) throws(LogError) -> LogRecord? {
-        if let record = try self.record(in: &piece) { return record }
+        guard let found = try self.find(from: disk, in: &piece) else { return nil }
+        return try self.record(found, of: &piece)
+    }
+
+    /// Takes the next record into `view`; returns false when caught up.
+    ///
+    /// See ``nextRecord(from:in:)``, which costs several times as much.
+    ///
+    /// - Throws: ``LogError`` where the disk fails or the record is not what was written.
+    package mutating func next(
+        into view: inout RecordView,
+        from disk: any Disk,
+        in piece: inout Piece?
+    ) throws(LogError) -> Bool {
+        guard let found = try self.find(from: disk, in: &piece) else { return false }
+        try self.take(found, of: &piece) { body, position throws(WireError) in
+            try view.take(decoding: body, at: position)
+        }
+        return true
+    }
+
+    /// Finds the next record; `piece` is then the one that has it.
+    private mutating func find(
+        from disk: any Disk,
+        in piece: inout Piece?
+    ) throws(LogError) -> Range<Int>? {
+        if let found = try self.find(in: &piece) { return found }
         if let segment = self.segment, segment.base <= self.position {
             piece = try Self.piece(segment.base, segment.file, disk)
-            if let record = try self.record(in: &piece) { return record }
+            if let found = try self.find(in: &piece) { return found }
         }
         let bases: [UInt64]
         do {
@@ -74,9 +100,9 @@ package struct LogFollower: Sendable {
             let known = self.segment?.base == base ? self.segment?.file : nil
             let file = known ?? Log.file(at: base)
             piece = try Self.piece(base, file, disk)
-            let record = try self.record(in: &piece)
+            let found = try self.find(in: &piece)
             self.segment = (base, file)
-            if let record { return record }
+            if let found { return found }
             guard bases.contains(self.position), self.position != base else { return nil }
         }
         return nil
@@ -95,40 +121,51 @@ package struct LogFollower: Sendable {
         }
     }
 
-    /// Reads one record of a piece; afterwards `position` is where the next one begins.
-    private mutating func record(in piece: inout Piece?) throws(LogError) -> LogRecord? {
+    /// Finds the next record in a piece.
+    private mutating func find(in piece: inout Piece?) throws(LogError) -> Range<Int>? {
         guard let base = piece?.scan.base, let size = piece?.scan.size else { return nil }
         let offset = max(Int(self.position) - Int(base), RecordFormat.segmentHeaderBytes)
         do {
-            guard let found = try piece?.scan.record(at: offset) else {
-                if offset > RecordFormat.segmentHeaderBytes || size >= offset {
-                    self.position = base + UInt64(offset)
-                }
-                return nil
-            }
-            let record = try piece?.scan.decode(found, with: &self.builder)
-            self.position = base + UInt64(found.upperBound)
-            return record
+            if let found = try piece?.scan.record(at: offset) { return found }
         } catch {
             throw LogError(error)
         }
+        if offset > RecordFormat.segmentHeaderBytes || size >= offset {
+            self.position = base + UInt64(offset)
+        }
+        return nil
     }
-}
 
-extension SegmentScan {
-    /// Decodes the record that ``record(at:)`` has just found.
-    func decode(
-        _ range: Range<Int>,
-        with builder: inout RecordBuilder
-    ) throws(DiskError) -> LogRecord {
-        let position = self.base + UInt64(range.lowerBound)
+    /// Reads the record that was found; afterwards `position` is where the next one begins.
+    private mutating func record(
+        _ found: Range<Int>,
+        of piece: inout Piece?
+    ) throws(LogError) -> LogRecord {
+        var builder = RecordBuilder()
+        swap(&builder, &self.builder)
+        defer { swap(&builder, &self.builder) }
+        return try self.take(found, of: &piece) { body, position throws(WireError) in
+            try builder.record(decoding: body, at: position)
+        }
+    }
+
+    /// Passes the record that was found on; afterwards `position` is where the next one begins.
+    private mutating func take<Result>(
+        _ found: Range<Int>,
+        of piece: inout Piece?,
+        _ decode: (UnsafeRawBufferPointer, UInt64) throws(WireError) -> Result
+    ) throws(LogError) -> Result {
+        let base = piece?.scan.base ?? 0
         do throws(WireError) {
-            return try self.withBody(range) { body throws(WireError) in
-                try builder.record(decoding: body, at: position)
+            let result = try piece?.scan.withBody(found) { body throws(WireError) in
+                try decode(body, base + UInt64(found.lowerBound))
             }
+            guard let result else { preconditionFailure("a record was found in no piece") }
+            self.position = base + UInt64(found.upperBound)
+            return result
         } catch {
-            let place = "\(self.file) at byte \(range.lowerBound)"
-            throw DiskError(.failed, "\(place): \(error.message)")
+            let place = "\(piece?.scan.file ?? "") at byte \(found.lowerBound)"
+            throw LogError(DiskError(.failed, "\(place): \(error.message)"))
         }
     }
 }

@@ -153,4 +153,17 @@ package struct DeadLetter: Sendable, Hashable {
         self.error = error
         self.event = event
     }
+    /// Puts a dead letter and its event together.
+    init(_ head: DeadLetterHead, event: EventEnvelope) {
+        self.init(
+            number: head.number,
+            service: head.service,
+            partition: head.partition,
+            topic: head.topic,
+            offset: head.offset,
+            attempts: head.attempts,
+            error: head.error,
+            event: event
+        )
+    }
 }

@@ -168,7 +168,7 @@ struct SegmentScan {
     private var windowStart = 0
     /// The time of the last good record that was found.
     private var lastTime: Int64?
-    private static let windowBytes = 1 << 20
+    private static let windowBytes = 64 << 10
     /// How far a good record is looked for behind one that is not.
     private static let laterBytesMax = 4 << 20
     /// How far behind the end of a segment that overwrites an older one.
@@ -267,7 +267,7 @@ struct SegmentScan {
         self.window = try self.disk.read(
             self.file,
             at: offset,
-            count: max(count, Self.windowBytes)
+            count: max(count, min(Self.windowBytes, self.size - offset))
         )
         self.windowStart = offset
         if self.window.count >= count { return true }

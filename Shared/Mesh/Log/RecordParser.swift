@@ -293,18 +293,7 @@ struct RecordBuilder: RecordVisitor, Sendable {
         envelope: UnsafeRawBufferPointer
     ) throws(WireError) {
         self.kind = .whole(
-            .deadLettered(
-                DeadLetter(
-                    number: letter.number,
-                    service: letter.service,
-                    partition: letter.partition,
-                    topic: letter.topic,
-                    offset: letter.offset,
-                    attempts: letter.attempts,
-                    error: letter.error,
-                    event: try EventEnvelope(decoding: envelope)
-                )
-            )
+            .deadLettered(DeadLetter(letter, event: try EventEnvelope(decoding: envelope)))
         )
     }
 

@@ -2,7 +2,7 @@ import Events
 import Mesh
 
 /// What Analytics says at last is what a recount of the log gives, partition by partition.
-package struct AnalyticsAgree: Invariant {
+package final class AnalyticsAgree: Invariant {
     package let name = "analytics-agree"
     package let promise = "analytics equal a recount of the log"
     package let hears: Hearing = [.records, .turns, .facts]
@@ -36,10 +36,10 @@ package struct AnalyticsAgree: Invariant {
         self.partitions = [Partition](repeating: empty, count: count)
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         guard let service = self.service else { return nil }
         switch record.body {
-        case .published(_, _, let events): self.published(events)
+        case .published: self.published(record.events)
 
         case .deadLettered(let letter) where letter.service == service:
             self.givenUp[letter.number] = Witness(
@@ -48,7 +48,7 @@ package struct AnalyticsAgree: Invariant {
                 event: letter.event.id
             )
 
-        case .redriven(service, let number, _): self.givenUp[number] = nil
+        case .redriven(service, let number): self.givenUp[number] = nil
 
         case .rewound(service, let partition, let topic, let offset)
         where self.partitions.indices.contains(partition) && self.topics.indices.contains(topic):
@@ -60,18 +60,18 @@ package struct AnalyticsAgree: Invariant {
         return nil
     }
 
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
-        self.published(turn.events)
-        guard turn.service == self.service, self.partitions.indices.contains(turn.partition) else {
-            return nil
-        }
-        for place in turn.acknowledged where self.topics.indices.contains(place.topic) {
-            self.partitions[turn.partition].handled[place.topic] += 1
+    package func committed(_ record: RecordView) -> Finding? {
+        self.published(record.events)
+        let partition = record.turn.partition
+        guard record.turn.service == self.service, self.partitions.indices.contains(partition)
+        else { return nil }
+        for place in record.acknowledged where self.topics.indices.contains(place.topic) {
+            self.partitions[partition].handled[place.topic] += 1
         }
         return nil
     }
 
-    private mutating func published(_ events: [RecordedEvent]) {
+    private func published(_ events: [RecordView.EventView]) {
         for index in events.indices {
             let (topic, partition) = (events[index].topic, events[index].partition)
             guard self.topics.indices.contains(topic), self.topics[topic],
@@ -81,7 +81,7 @@ package struct AnalyticsAgree: Invariant {
         }
     }
 
-    package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
+    package func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
         if case .reported(let report) = fact.event {
             guard self.partitions.indices.contains(report.partition) else { return nil }
             self.partitions[report.partition].report = report
@@ -93,7 +93,7 @@ package struct AnalyticsAgree: Invariant {
         return nil
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         guard self.service != nil else { return .unknown("there is no analytics service") }
         if let number = self.givenUp.keys.min(), let witness = self.givenUp[number] {
             return .unknown("analytics gave up an event", witness)

@@ -1,7 +1,7 @@
 import Mesh
 
 /// Only a partition's owner commits, and it commits one turn after the other.
-package struct EpochsAscend: Invariant {
+package final class EpochsAscend: Invariant {
     package let name = "epochs-ascend"
     package let promise = "only the current owner of a partition commits, turn by turn"
     package let hears: Hearing = [.records, .turns]
@@ -23,7 +23,7 @@ package struct EpochsAscend: Invariant {
         self.owners = layout.services.map { [Owner?](repeating: nil, count: $0.partitions) }
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
         case .opened:
             self.isWhole = true
@@ -53,13 +53,14 @@ package struct EpochsAscend: Invariant {
         }
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         .held(counted(self.turns, "turn"))
     }
 
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
+    package func committed(_ record: RecordView) -> Finding? {
+        let (turn, position) = (record.turn, record.position)
         guard self.exists(turn.service, turn.partition) else { return nil }
-        if self.isReset(turn) { return nil }
+        if self.isReset(record) { return nil }
         self.turns += 1
         // Field by field: a copy of an owner counts references to its name.
         guard let epoch = self.owners[turn.service][turn.partition]?.epoch,
@@ -87,7 +88,7 @@ package struct EpochsAscend: Invariant {
     }
 
     private func broken(
-        _ turn: RecordedTurn,
+        _ turn: RecordView.Turn,
         _ what: String,
         _ owner: Owner?,
         _ position: UInt64
@@ -104,12 +105,14 @@ package struct EpochsAscend: Invariant {
     }
 
     /// Whether the hub itself wrote this, to let a rewound projection begin anew.
-    private func isReset(_ turn: RecordedTurn) -> Bool {
+    private func isReset(_ record: RecordView) -> Bool {
+        guard record.turn.hasEmptySnapshot else { return false }
+        let turn = record.turn
         let last = self.owners[turn.service][turn.partition]?.sequence
         // A hub that has started again does not know how far the owner was.
         let isNext = turn.sequence == 0 || turn.sequence == last
-        return turn.snapshot?.isEmpty == true && turn.acknowledged.isEmpty && turn.events.isEmpty
-            && turn.changes.isEmpty && isNext
+        return record.acknowledged.isEmpty && record.events.isEmpty && turn.changeCount == 0
+            && isNext
     }
 
     private func exists(_ service: Int, _ partition: Int) -> Bool {

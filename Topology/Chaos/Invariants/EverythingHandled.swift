@@ -1,65 +1,31 @@
 import Mesh
 
 /// At the end nothing waits: every consumer is done with every event, or gave it up.
-package struct EverythingHandled: Invariant {
+package final class EverythingHandled: Invariant {
     package let name = "everything-handled"
     package let promise = "every event is handled by each consumer, or a dead letter"
-    package let hears: Hearing = [.records, .turns]
+    package let hears: Hearing = []
 
-    private var windows: DeliveryWindows
-    private var count = 0
+    package init() {}
 
-    package init(layout: MeshLayout) {
-        self.windows = DeliveryWindows(layout: layout)
-    }
-
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
-        switch record.body {
-        case .deadLettered(let letter):
-            self.handled(letter.service, letter.partition, letter.topic, letter.offset)
-
-        case .rewound(let service, let partition, let topic, let offset):
-            self.windows.rewound(service: service, topic: topic, partition: partition, to: offset)
-
-        case .turn, .published, .timerFired, .redriven, .opened, .assigned, .closed, .checkpoint:
-            break
-        }
-        self.windows.published(record.events, inOrder: false)
-        return nil
-    }
-
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
-        for place in turn.acknowledged {
-            self.handled(turn.service, turn.partition, place.topic, place.offset)
-        }
-        self.windows.published(turn.events, inOrder: false)
-        return nil
-    }
-
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         var total = 0
         var witness: [Witness] = []
-        for (index, window) in self.windows.windows.enumerated() {
+        for (index, window) in end.deliveries.windows.enumerated() {
             guard let first = window.firstUnhandled else { continue }
             total += window.unhandledCount
-            let name = self.windows.name(index)
+            let name = end.deliveries.name(index)
             witness.append(
                 Witness("\(name): \(window.unhandledCount) waiting, the first at \(first)")
             )
         }
-        if witness.isEmpty { return .held(counted(self.count, "delivery", "deliveries")) }
+        if witness.isEmpty {
+            return .held(counted(end.deliveries.count, "delivery", "deliveries"))
+        }
         return Finding(
             .broken,
             "\(counted(total, "event")) never handled",
             witness: Array(witness.prefix(3))
         )
-    }
-
-    private mutating func handled(_ service: Int, _ partition: Int, _ topic: Int, _ offset: UInt64)
-    {
-        guard let index = self.windows.index(service: service, topic: topic, partition: partition)
-        else { return }
-        self.count += 1
-        _ = self.windows.handled(index, offset)
     }
 }

@@ -3,7 +3,7 @@ import Mesh
 import OutsideParties
 
 /// The bank took the price of each confirmed order once, and of no other order anything.
-package struct MoneyAddsUp: Invariant {
+package final class MoneyAddsUp: Invariant {
     package let name = "money-adds-up"
     package let promise = "bank captures - refunds = confirmed orders, to the cent"
     package let hears: Hearing = []
@@ -16,7 +16,7 @@ package struct MoneyAddsUp: Invariant {
 
     package init() {}
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         guard let bank = end.ledgers.bank else { return .unknown("the bank's ledger is missing") }
         var accounts: [String: Account] = [:]
         var captured = Money.zero

@@ -2,7 +2,7 @@ import Mesh
 
 /// No service gave up an event for good, but for those that nobody can read: these are given up
 /// by somebody.
-package struct NoDeadLetters: Invariant {
+package final class NoDeadLetters: Invariant {
     package let name = "no-dead-letters"
     package let promise = "nothing is left as a dead letter but what nobody can read"
     package let hears: Hearing = .records
@@ -24,11 +24,12 @@ package struct NoDeadLetters: Invariant {
         self.layout = layout
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
-        case .published(_, _, let events):
-            for event in events where event.event.correlation == PoisonEvent.correlation {
-                self.published(poison: event, record.position)
+        case .published:
+            for event in record.events
+            where record.isCorrelation(PoisonEvent.correlation, of: event) {
+                self.published(poison: event, record)
             }
 
         case .deadLettered(let letter) where letter.event.correlation == PoisonEvent.correlation:
@@ -48,7 +49,7 @@ package struct NoDeadLetters: Invariant {
                 Letter(service: letter.service, number: letter.number, witness: witness)
             )
 
-        case .redriven(let service, let number, _):
+        case .redriven(let service, let number):
             self.letters.removeAll { $0.service == service && $0.number == number }
             self.redriven += 1
 
@@ -57,21 +58,24 @@ package struct NoDeadLetters: Invariant {
         return nil
     }
 
-    private mutating func published(poison event: RecordedEvent, _ position: UInt64) {
+    private func published(
+        poison event: RecordView.EventView,
+        _ record: RecordView
+    ) {
         self.poisonCount += 1
         let services = self.layout.services.indices
         let isConsumed = services.contains {
             self.layout.consumedTopics(of: $0).contains(event.topic)
         }
         guard isConsumed else { return }
-        self.poison[event.event.id] = Witness(
-            "\(event.event.subject) published, which is no \(event.event.type)",
-            position: position,
-            event: event.event.id
+        self.poison[event.id] = Witness(
+            "\(record.subject(of: event)) published, which is no \(record.type(of: event))",
+            position: record.position,
+            event: event.id
         )
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         if let first = self.letters.first {
             return .broken("\(counted(self.letters.count, "dead letter")) left", first.witness)
         }

@@ -1,24 +1,30 @@
 import Mesh
 
 /// Each topic partition counts its events without a gap and has only subjects that belong there.
-package struct OffsetsUnbroken: Invariant {
+package final class OffsetsUnbroken: Invariant {
     package let name = "offsets-unbroken"
     package let promise = "every topic is without gap or repeat, every event in its partition"
     package let hears: Hearing = [.records, .turns]
 
     private let layout: MeshLayout
-    /// The next offset of each partition of each topic; nil where the log's beginning is unknown.
-    private var next: [[UInt64?]]
+    /// The next offset of each partition, topic by topic; nil where the log's beginning is unknown.
+    private var next: [UInt64?]
+    /// For each topic, where its partitions begin in ``next``; one more for the end.
+    private let bases: [Int]
+    /// For each service, the topic that is its journal.
+    private let journals: [Int]
     private var eventCount = 0
 
     package init(layout: MeshLayout) {
         self.layout = layout
-        self.next = (0..<layout.topicCount).map {
-            [UInt64?](repeating: nil, count: layout.partitionCount($0))
+        self.journals = layout.services.indices.map { layout.journal(of: $0) }
+        self.bases = (0..<layout.topicCount).reduce(into: [0]) { bases, topic in
+            bases.append((bases.last ?? 0) + layout.partitionCount(topic))
         }
+        self.next = [UInt64?](repeating: nil, count: self.bases.last ?? 0)
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
         case .opened(let layout):
             guard layout == self.layout.fingerprint else {
@@ -27,70 +33,56 @@ package struct OffsetsUnbroken: Invariant {
                     Witness("opened", position: record.position)
                 )
             }
-            for topic in self.next.indices {
-                for partition in self.next[topic].indices { self.next[topic][partition] = 0 }
-            }
+            for place in self.next.indices { self.next[place] = 0 }
             return nil
 
-        case .published(_, _, let events): return self.check(events, record.position)
+        case .published: return self.check(record)
 
-        case .timerFired(_, _, _, let event), .redriven(_, _, let event):
-            return self.check(
-                event.topic,
-                event.partition,
-                event.offset,
-                count: 1,
-                record.position,
-                event.event.id
-            )
+        case .timerFired, .redriven:
+            for event in record.events {
+                let finding = self.check(event, record.position)
+                if let finding { return finding }
+            }
+            return nil
 
         case .turn, .assigned, .deadLettered, .rewound, .closed, .checkpoint: return nil
         }
     }
 
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
-        if let finding = self.check(turn.events, position) { return finding }
-        guard !turn.changes.isEmpty else { return nil }
-        guard self.layout.services.indices.contains(turn.service) else {
-            return self.outside("service \(turn.service)", position)
+    package func committed(_ record: RecordView) -> Finding? {
+        if let finding = self.check(record) { return finding }
+        let count = record.turn.changeCount
+        guard count > 0 else { return nil }
+        let service = record.turn.service
+        guard self.journals.indices.contains(service) else {
+            return self.outside("service \(service)", record.position)
         }
         return self.check(
-            self.layout.journal(of: turn.service),
-            turn.partition,
-            turn.firstChange,
-            count: UInt64(turn.changes.count),
-            position
+            self.journals[service],
+            record.turn.partition,
+            record.turn.firstChange,
+            count: UInt64(count),
+            record.position
         )
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         .held(counted(self.eventCount, "event"))
     }
 
-    private mutating func check(_ events: [RecordedEvent], _ position: UInt64) -> Finding? {
-        for index in events.indices {
-            let (topic, partition) = (events[index].topic, events[index].partition)
-            if let finding = self.check(
-                topic,
-                partition,
-                events[index].offset,
-                count: 1,
-                position,
-                events[index].event.id
-            ) {
-                return finding
-            }
+    private func check(_ record: RecordView) -> Finding? {
+        for event in record.events {
+            if let finding = self.check(event, record.position) { return finding }
             self.eventCount += 1
-            let partitions = self.next[topic].count
-            let home = StableHash.partition(of: events[index].event.subject, among: partitions)
-            if home != partition {
-                let event = events[index]
+            let partitions = self.bases[event.topic + 1] - self.bases[event.topic]
+            let home = Int(event.subjectHash % UInt64(partitions))
+            if home != event.partition {
                 return .broken(
-                    "'\(event.event.subject)' belongs into partition \(home)",
+                    "'\(record.subject(of: event))' belongs into partition \(home)",
                     Witness(
                         self.place(event.topic, event.partition, event.offset),
-                        position: position,
-                        event: event.event.id
+                        position: record.position,
+                        event: event.id
                     )
                 )
             }
@@ -98,7 +90,14 @@ package struct OffsetsUnbroken: Invariant {
         return nil
     }
 
-    private mutating func check(
+    private func check(
+        _ event: RecordView.EventView,
+        _ position: UInt64
+    ) -> Finding? {
+        self.check(event.topic, event.partition, event.offset, count: 1, position, event.id)
+    }
+
+    private func check(
         _ topic: Int,
         _ partition: Int,
         _ offset: UInt64,
@@ -106,10 +105,12 @@ package struct OffsetsUnbroken: Invariant {
         _ position: UInt64,
         _ event: EventID? = nil
     ) -> Finding? {
-        guard self.next.indices.contains(topic), self.next[topic].indices.contains(partition)
+        guard topic >= 0, topic < self.bases.count - 1, partition >= 0,
+            self.bases[topic] + partition < self.bases[topic + 1]
         else { return self.outside("partition \(partition) of topic \(topic)", position) }
-        let expected = self.next[topic][partition] ?? offset
-        self.next[topic][partition] = offset &+ count
+        let index = self.bases[topic] + partition
+        let expected = self.next[index] ?? offset
+        self.next[index] = offset &+ count
         if offset == expected { return nil }
         let place = self.place(topic, partition, offset)
         return .broken(

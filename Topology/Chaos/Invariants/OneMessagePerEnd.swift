@@ -3,10 +3,11 @@ import Mesh
 import OutsideParties
 
 /// A customer hears once how an order ended, and nothing else.
-package struct OneMessagePerEnd: Invariant {
+package final class OneMessagePerEnd: Invariant {
     package let name = "one-message-per-end"
     package let promise = "exactly one message for each order's end, and none without one"
     package let hears: Hearing = [.records, .facts]
+    package let kinds: [ShopEvent.Kind] = [.notified]
 
     private let service: Int?
     private var isRewound = false
@@ -15,7 +16,7 @@ package struct OneMessagePerEnd: Invariant {
         self.service = layout.serviceIndex("notifications")
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         // Who rewinds a service asks for its events again; the ledger still tells.
         if case .rewound(let service, _, _, _) = record.body, service == self.service {
             self.isRewound = true
@@ -23,7 +24,7 @@ package struct OneMessagePerEnd: Invariant {
         return nil
     }
 
-    package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
+    package func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
         guard case .notified(let event) = fact.event else { return nil }
         let entry = book.entries[fact.order]
         if fact.isRepeat, !self.isRewound {
@@ -42,7 +43,7 @@ package struct OneMessagePerEnd: Invariant {
         )
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         guard let messages = end.ledgers.mail?.entries.map({ Ledgers.reference(of: $0.key) })
         else {
             return .unknown("the mail relay's ledger is missing")

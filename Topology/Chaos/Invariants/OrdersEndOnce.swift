@@ -2,14 +2,15 @@ import Events
 import Mesh
 
 /// Every order that a shopper was told is accepted ends, and ends once.
-package struct OrdersEndOnce: Invariant {
+package final class OrdersEndOnce: Invariant {
     package let name = "orders-end-once"
     package let promise = "every accepted order ends exactly once"
     package let hears: Hearing = .facts
+    package let kinds: [ShopEvent.Kind] = [.confirmed, .cancelled]
 
     package init() {}
 
-    package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
+    package func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
         guard fact.isRepeat else { return nil }
         let ending: String
         switch fact.event {
@@ -25,7 +26,7 @@ package struct OrdersEndOnce: Invariant {
         )
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         guard let shoppers = end.ledgers.shoppers else {
             return .unknown("the shoppers' ledger is missing")
         }

@@ -2,14 +2,14 @@ import Events
 import Mesh
 
 /// Nothing is an order that no shopper placed, and none is another than the one placed.
-package struct OrdersFromShoppers: Invariant {
+package final class OrdersFromShoppers: Invariant {
     package let name = "orders-from-shoppers"
     package let promise = "no order exists that nobody placed"
     package let hears: Hearing = .facts
 
     package init() {}
 
-    package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
+    package func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
         guard fact.order >= 0 else { return nil }
         switch fact.event {
         case .placed:
@@ -33,7 +33,7 @@ package struct OrdersFromShoppers: Invariant {
         }
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         guard let shoppers = end.ledgers.shoppers else {
             return .unknown("the shoppers' ledger is missing")
         }

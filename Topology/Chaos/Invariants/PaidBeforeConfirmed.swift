@@ -2,15 +2,16 @@ import Events
 import Mesh
 
 /// An order that costs something is confirmed only after its price was captured.
-package struct PaidBeforeConfirmed: Invariant {
+package final class PaidBeforeConfirmed: Invariant {
     package let name = "paid-before-confirmed"
     package let promise = "no order is confirmed before its price is captured"
     package let hears: Hearing = .facts
+    package let kinds: [ShopEvent.Kind] = [.confirmed]
     private var count = 0
 
     package init() {}
 
-    package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
+    package func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
         guard case .confirmed(let event) = fact.event else { return nil }
         let entry = book.entries[fact.order]
         if event.total != entry.total {
@@ -31,7 +32,7 @@ package struct PaidBeforeConfirmed: Invariant {
         return nil
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         .held(counted(self.count, "order"))
     }
 }

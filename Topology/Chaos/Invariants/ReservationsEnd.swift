@@ -2,14 +2,15 @@ import Events
 import Mesh
 
 /// What was set aside for an order leaves with it or goes back; nothing stays set aside.
-package struct ReservationsEnd: Invariant {
+package final class ReservationsEnd: Invariant {
     package let name = "reservations-end"
     package let promise = "reservations of ended orders are shipped or released, as they ended"
     package let hears: Hearing = .facts
+    package let kinds: [ShopEvent.Kind] = [.stockShipped, .stockReleased]
 
     package init() {}
 
-    package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
+    package func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
         switch fact.event {
         case .stockShipped(let event):
             let entry = book.entries[fact.order]
@@ -38,7 +39,7 @@ package struct ReservationsEnd: Invariant {
         }
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         if end.book.hasUnjudgedLines {
             return .unknown("an order has more than 64 lines, which is more than are judged")
         }

@@ -1,12 +1,14 @@
 import Mesh
 
 /// Services emit in turns only; everything else comes from declared outside parties.
-package struct SourcesDeclared: Invariant {
+package final class SourcesDeclared: Invariant {
     package let name = "sources-declared"
     package let promise = "every event comes from a turn or a declared outside party"
-    package let hears: Hearing = [.records, .turns]
+    package let hears: Hearing = [.records, .emitting]
 
     private let layout: MeshLayout
+    private let names: [String]
+    private let nameHashes: [UInt64]
     /// For each service and topic, whether it may emit there.
     private let services: [[Bool]]
     private let publishers: [[Bool]]
@@ -14,20 +16,21 @@ package struct SourcesDeclared: Invariant {
 
     package init(layout: MeshLayout) {
         self.layout = layout
+        self.names = layout.services.map(\.name)
+        self.nameHashes = self.names.map { StableHash.of($0) }
         self.services = layout.services.map { Self.topics($0.emits, layout) }
         self.publishers = layout.publishers.map { Self.topics($0.emits, layout) }
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
-        case .published(let publisher, _, let events):
+        case .published(let publisher):
             let index = self.layout.publishers.firstIndex { $0.name == publisher }
             let allowed = index.map { self.publishers[$0] } ?? []
             return self.check(
-                events,
-                publisher,
+                record,
+                (publisher, StableHash.of(publisher)),
                 allowed,
-                record.position,
                 isTurn: false
             )
 
@@ -35,36 +38,38 @@ package struct SourcesDeclared: Invariant {
         }
     }
 
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
-        guard !turn.events.isEmpty, self.services.indices.contains(turn.service) else {
-            return nil
-        }
-        let name = self.layout.services[turn.service].name
-        return self.check(turn.events, name, self.services[turn.service], position, isTurn: true)
+    package func committed(_ record: RecordView) -> Finding? {
+        let service = record.turn.service
+        guard self.services.indices.contains(service) else { return nil }
+        return self.check(
+            record,
+            (self.names[service], self.nameHashes[service]),
+            self.services[service],
+            isTurn: true
+        )
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         .held(counted(self.count, "event"))
     }
 
-    private mutating func check(
-        _ events: [RecordedEvent],
-        _ source: String,
+    private func check(
+        _ record: RecordView,
+        _ producer: (name: String, hash: UInt64),
         _ allowed: [Bool],
-        _ position: UInt64,
         isTurn: Bool
     ) -> Finding? {
-        for index in events.indices {
+        for event in record.events {
             self.count += 1
-            let topicNumber = events[index].topic
-            let isAllowed = allowed.indices.contains(topicNumber) && allowed[topicNumber]
-            if isAllowed, events[index].event.source == source { continue }
-            let event = events[index]
+            let isAllowed = allowed.indices.contains(event.topic) && allowed[event.topic]
+            if isAllowed, event.sourceHash == producer.hash { continue }
+            let source = producer.name
             let exists = (0..<self.layout.topicCount).contains(event.topic)
             let topic = exists ? self.layout.topicName(event.topic) : "topic \(event.topic)"
+            let actual = record.source(of: event)
             let summary: String
             if isAllowed {
-                summary = "\(source) emitted an event that says it is from \(event.event.source)"
+                summary = "\(source) emitted an event that says it is from \(actual)"
             } else if !isTurn, self.layout.serviceIndex(source) != nil {
                 summary = "\(source) emitted to \(topic) outside a turn"
             } else {
@@ -73,9 +78,9 @@ package struct SourcesDeclared: Invariant {
             return .broken(
                 summary,
                 Witness(
-                    "\(event.event.type) of \(event.event.subject)",
-                    position: position,
-                    event: event.event.id
+                    "\(record.type(of: event)) of \(record.subject(of: event))",
+                    position: record.position,
+                    event: event.id
                 )
             )
         }

@@ -2,10 +2,13 @@ import Events
 import Mesh
 
 /// No product is promised or shipped more often than it is there.
-package struct StockConserved: Invariant {
+package final class StockConserved: Invariant {
     package let name = "stock-conserved"
     package let promise = "stock is conserved and never negative"
     package let hears: Hearing = .facts
+    package let kinds: [ShopEvent.Kind] = [
+        .stockReserved, .stockReleased, .stockShipped, .stockSupplied,
+    ]
 
     private struct Level {
         var onHand: Int
@@ -35,7 +38,7 @@ package struct StockConserved: Invariant {
         self.initialStock = initialStock
     }
 
-    package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
+    package func happened(_ fact: Fact, _ book: OrderBook) -> Finding? {
         if fact.isRepeat { return nil }
         switch fact.event {
         case .stockReserved(let event):
@@ -63,14 +66,14 @@ package struct StockConserved: Invariant {
         }
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         if end.book.hasUnjudgedLines {
             return .unknown("an order has more than 64 lines, which is more than are judged")
         }
         return .held("\(counted(self.levels.count, "product")), \(counted(self.moves, "move"))")
     }
 
-    private mutating func reserved(
+    private func reserved(
         _ event: StockReserved,
         _ fact: Fact,
         _ book: OrderBook
@@ -91,7 +94,7 @@ package struct StockConserved: Invariant {
 
     /// Changes what is there of a product; returns what is there then.
     @discardableResult
-    private mutating func move(
+    private func move(
         _ product: ProductID,
         reserved: Int = 0,
         onHand: Int = 0
@@ -102,7 +105,7 @@ package struct StockConserved: Invariant {
     }
 
     /// Takes a reservation away; returns whether there was this one.
-    private mutating func take(_ key: UInt64, _ product: ProductID, _ quantity: Int) -> Bool {
+    private func take(_ key: UInt64, _ product: ProductID, _ quantity: Int) -> Bool {
         guard let found = self.reservations.removeValue(forKey: key) else { return false }
         if found.product == product, found.quantity == quantity { return true }
         self.reservations[key] = found

@@ -1,10 +1,10 @@
 import Mesh
 
 /// A timer fires once, and never before it is due.
-package struct TimersFireOnce: Invariant {
+package final class TimersFireOnce: Invariant {
     package let name = "timers-fire-once"
     package let promise = "timers fire once, never early, and none is forgotten"
-    package let hears: Hearing = [.records, .turns]
+    package let hears: Hearing = [.records, .timing]
 
     private struct Key: Hashable {
         var service: Int
@@ -30,28 +30,29 @@ package struct TimersFireOnce: Invariant {
         self.grace = grace
     }
 
-    package mutating func recorded(_ record: LogRecord) -> Finding? {
+    package func recorded(_ record: RecordView) -> Finding? {
         switch record.body {
         case .opened:
             self.isWhole = true
             return nil
 
-        case .timerFired(let service, let partition, let name, let event):
+        case .timerFired(let service, let partition, let name):
             self.fired += 1
             let key = Key(service: service, partition: partition, name: name)
-            return self.fired(key, event.event.id, record)
+            return self.fired(key, record.events.first?.id ?? .none, record)
 
         default: return nil
         }
     }
 
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? {
+    package func committed(_ record: RecordView) -> Finding? {
+        let turn = record.turn
         for timer in turn.timersSet {
             let key = Key(service: turn.service, partition: turn.partition, name: timer.name)
             self.pending[key] = Timer(
                 due: timer.due,
-                event: timer.event.id,
-                position: position
+                event: timer.event,
+                position: record.position
             )
         }
         for name in turn.timersCancelled {
@@ -61,7 +62,7 @@ package struct TimersFireOnce: Invariant {
         return nil
     }
 
-    package mutating func finished(_ end: RunEnd) -> Finding {
+    package func finished(_ end: RunEnd) -> Finding {
         let latest = end.time + (.zero - self.grace)
         var first: (key: Key, timer: Timer)?
         var count = 0
@@ -83,7 +84,7 @@ package struct TimersFireOnce: Invariant {
         return .held("\(self.fired) fired")
     }
 
-    private mutating func fired(_ key: Key, _ event: EventID, _ record: LogRecord) -> Finding? {
+    private func fired(_ key: Key, _ event: EventID, _ record: RecordView) -> Finding? {
         let here = Witness("'\(key.name)' fired", position: record.position, event: event)
         guard let timer = self.pending.removeValue(forKey: key) else {
             guard self.isWhole else { return nil }

@@ -34,16 +34,17 @@ package enum ShopEvent: Sendable {
     case declined(PaymentDeclined)
     case refunded(PaymentRefunded)
     case notified(NotificationSent)
-    case reported(SalesReported)
+    /// Much larger than the others, and rare.
+    indirect case reported(SalesReported)
 
     /// The types of events that invariants care for.
-    fileprivate enum Kind {
+    package enum Kind: Int, CaseIterable, Sendable {
         case placed, confirmed, cancelled
         case stockReserved, stockRefused, stockReleased, stockShipped, stockSupplied
         case captured, declined, refunded
         case notified, reported
 
-        init?(_ type: String) {
+        fileprivate init?(_ type: String) {
             switch type {
             case OrderPlaced.type: self = .placed
             case OrderConfirmed.type: self = .confirmed
@@ -67,28 +68,55 @@ package enum ShopEvent: Sendable {
     /// event: then no service can have handled it either.
     package init?(_ envelope: EventEnvelope) {
         guard let kind = Kind(envelope.type) else { return nil }
-        self.init(kind, envelope.data)
+        guard let event = envelope.data.withUnsafeBytes({ Self(kind, $0) }) else { return nil }
+        self = event
     }
 
-    fileprivate init?(_ kind: Kind, _ data: [UInt8]) {
+    fileprivate init?(_ kind: Kind, _ data: UnsafeRawBufferPointer) {
         do throws(WireError) {
             switch kind {
-            case .placed: self = .placed(try OrderPlaced(decoding: data))
-            case .confirmed: self = .confirmed(try OrderConfirmed(decoding: data))
-            case .cancelled: self = .cancelled(try OrderCancelled(decoding: data))
-            case .stockReserved: self = .stockReserved(try StockReserved(decoding: data))
-            case .stockRefused: self = .stockRefused(try StockRefused(decoding: data))
-            case .stockReleased: self = .stockReleased(try StockReleased(decoding: data))
-            case .stockShipped: self = .stockShipped(try StockShipped(decoding: data))
-            case .stockSupplied: self = .stockSupplied(try StockSupplied(decoding: data))
-            case .captured: self = .captured(try PaymentCaptured(decoding: data))
-            case .declined: self = .declined(try PaymentDeclined(decoding: data))
-            case .refunded: self = .refunded(try PaymentRefunded(decoding: data))
-            case .notified: self = .notified(try NotificationSent(decoding: data))
-            case .reported: self = .reported(try SalesReported(decoding: data))
+            case .placed: self = .placed(try Self.decoded(data))
+            case .confirmed: self = .confirmed(try Self.decoded(data))
+            case .cancelled: self = .cancelled(try Self.decoded(data))
+            case .stockReserved: self = .stockReserved(try Self.decoded(data))
+            case .stockRefused: self = .stockRefused(try Self.decoded(data))
+            case .stockReleased: self = .stockReleased(try Self.decoded(data))
+            case .stockShipped: self = .stockShipped(try Self.decoded(data))
+            case .stockSupplied: self = .stockSupplied(try Self.decoded(data))
+            case .captured: self = .captured(try Self.decoded(data))
+            case .declined: self = .declined(try Self.decoded(data))
+            case .refunded: self = .refunded(try Self.decoded(data))
+            case .notified: self = .notified(try Self.decoded(data))
+            case .reported: self = .reported(try Self.decoded(data))
             }
         } catch {
             return nil
+        }
+    }
+
+    private static func decoded<E: Event>(_ data: UnsafeRawBufferPointer) throws(WireError) -> E {
+        var event = E()
+        var decoder = BinaryDecoder(reader: WireReader(data))
+        try event.fields(&decoder)
+        return event
+    }
+
+    /// What kind of event it is.
+    package var kind: Kind {
+        switch self {
+        case .placed: .placed
+        case .confirmed: .confirmed
+        case .cancelled: .cancelled
+        case .stockReserved: .stockReserved
+        case .stockRefused: .stockRefused
+        case .stockReleased: .stockReleased
+        case .stockShipped: .stockShipped
+        case .stockSupplied: .stockSupplied
+        case .captured: .captured
+        case .declined: .declined
+        case .refunded: .refunded
+        case .notified: .notified
+        case .reported: .reported
         }
     }
 
@@ -132,39 +160,41 @@ package struct RecordReader: Sendable {
     /// No topic has more types that come often.
     private static let kindCountMax = 8
 
+    /// What each event of the record that was read last says, in their order; nil for what nobody
+    /// judges.
+    package private(set) var contents: [ShopEvent?] = []
+
     /// For each topic, types of events there, and what they are.
-    private var known: [[(type: String, kind: ShopEvent.Kind?)]] = []
+    private var known: [[(typeHash: UInt64, kind: ShopEvent.Kind?)]] = []
 
     package init() {}
 
-    /// Returns what each of the record's events says, in their order; nil for what nobody judges.
-    package mutating func contents(of record: LogRecord) -> [ShopEvent?] {
-        switch record.body {
-        case .turn(let turn): self.contents(of: turn.events)
-        default: self.contents(of: record.events)
+    /// Reads the next record.
+    package mutating func read(_ record: RecordView) {
+        // One by one: they are few, and this costs less than to remove all.
+        while !self.contents.isEmpty { self.contents.removeLast() }
+        for event in record.events {
+            guard let kind = self.kind(of: event, in: record) else {
+                self.contents.append(nil)
+                continue
+            }
+            self.contents.append(record.withData(of: event) { ShopEvent(kind, $0) })
         }
     }
 
-    private mutating func contents(of events: [RecordedEvent]) -> [ShopEvent?] {
-        if events.isEmpty { return [] }
-        var contents: [ShopEvent?] = []
-        contents.reserveCapacity(events.count)
-        for index in events.indices {
-            let kind = self.kind(of: events[index].event.type, topic: events[index].topic)
-            contents.append(kind.flatMap { ShopEvent($0, events[index].event.data) })
-        }
-        return contents
-    }
-
-    private mutating func kind(of type: String, topic: Int) -> ShopEvent.Kind? {
-        let place = topic % Self.topicCountMax
+    private mutating func kind(
+        of event: RecordView.EventView,
+        in record: RecordView
+    ) -> ShopEvent.Kind? {
+        let place = event.topic % Self.topicCountMax
         while self.known.count <= place { self.known.append([]) }
-        for index in self.known[place].indices where self.known[place][index].type == type {
+        for index in self.known[place].indices
+        where self.known[place][index].typeHash == event.typeHash {
             return self.known[place][index].kind
         }
-        let kind = ShopEvent.Kind(type)
+        let kind = ShopEvent.Kind(record.type(of: event))
         if self.known[place].count == Self.kindCountMax { self.known[place].removeFirst() }
-        self.known[place].append((type, kind))
+        self.known[place].append((event.typeHash, kind))
         return kind
     }
 }

@@ -5,32 +5,41 @@ import Mesh
 /// Pure and incremental: it sees each record of the log once, in order, then the end of the run.
 /// It judges from the log and the outside parties' ledgers only, never from what a service says
 /// of itself. The first violation that it returns is the one that the verdict shows.
-package protocol Invariant {
+package protocol Invariant: AnyObject {
     /// The stable name, such as `orders-end-once`.
     var name: String { get }
     /// The promise in one sentence without a full stop.
     var promise: String { get }
     /// What it wants to be told; the rest is kept from it, to save time.
     var hears: Hearing { get }
+    /// The kinds of facts that it wants to be told, where it hears facts; all unless it says so.
+    var kinds: [ShopEvent.Kind] { get }
     /// Takes in a record that is no turn; returns a violation that it proves.
-    mutating func recorded(_ record: LogRecord) -> Finding?
-    /// Takes in a turn; returns a violation that it proves.
-    mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding?
+    func recorded(_ record: RecordView) -> Finding?
+    /// Takes in a record that is a turn; returns a violation that it proves.
+    func committed(_ record: RecordView) -> Finding?
+    /// Takes in that a service is done with an event out of turn; returns a violation that this
+    /// proves.
+    func delivered(_ delivery: OddDelivery) -> Finding?
     /// Takes in one event of the shop, after its record; returns a violation that it proves.
     ///
     /// The book already includes the event.
-    mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding?
+    func happened(_ fact: Fact, _ book: OrderBook) -> Finding?
     /// Judges the whole run; called once, and not where a violation was returned before.
-    mutating func finished(_ end: RunEnd) -> Finding
+    func finished(_ end: RunEnd) -> Finding
 }
 
 extension Invariant {
     /// Ignores records.
-    package mutating func recorded(_ record: LogRecord) -> Finding? { nil }
+    package func recorded(_ record: RecordView) -> Finding? { nil }
     /// Ignores turns.
-    package mutating func committed(_ turn: RecordedTurn, at position: UInt64) -> Finding? { nil }
+    package func committed(_ record: RecordView) -> Finding? { nil }
+    /// Hears of all kinds of facts.
+    package var kinds: [ShopEvent.Kind] { ShopEvent.Kind.allCases }
+    /// Ignores deliveries.
+    package func delivered(_ delivery: OddDelivery) -> Finding? { nil }
     /// Ignores events.
-    package mutating func happened(_ fact: Fact, _ book: OrderBook) -> Finding? { nil }
+    package func happened(_ fact: Fact, _ book: OrderBook) -> Finding? { nil }
 }
 
 /// What an invariant wants to be told.
@@ -44,8 +53,24 @@ package struct Hearing: OptionSet, Sendable, Hashable {
     /// Records that are no turns.
     package static let records = Hearing(rawValue: 1)
     package static let turns = Hearing(rawValue: 2)
+    /// Turns that emit something.
+    package static let emitting = Hearing(rawValue: 8)
+    /// Turns that set a timer or cancel one.
+    package static let timing = Hearing(rawValue: 16)
+    /// What services are done with, where it isn't the next event of its subject, once.
+    package static let oddDeliveries = Hearing(rawValue: 32)
     /// Events of the shop.
     package static let facts = Hearing(rawValue: 4)
+}
+
+extension Hearing {
+    /// What is heard of a turn that has this in it.
+    static func turn(emits: Bool, setsTimers: Bool) -> Hearing {
+        var heard = Hearing.turns
+        if emits { heard.insert(.emitting) }
+        if setsTimers { heard.insert(.timing) }
+        return heard
+    }
 }
 
 /// What there is to judge by when a run is over.
@@ -53,6 +78,8 @@ package struct RunEnd {
     package var layout: MeshLayout
     package var ledgers: Ledgers
     package var book: OrderBook
+    /// What the services are done with.
+    package var deliveries: Deliveries
     /// The time of the last record.
     package var time: Instant
 }

@@ -6,12 +6,15 @@ import Mesh
 /// ``finish(ledgers:)`` once.
 package final class Judge {
     private let layout: MeshLayout
-    private var invariants: [any Invariant]
+    private let invariants: [any Invariant]
     private var violations: [Finding?]
     private let recordHearers: [Int]
-    private let turnHearers: [Int]
-    private let factHearers: [Int]
+    /// Those who hear of a turn, by what is in it.
+    private let turnHearers: [[Int]]
+    /// Those who hear of a kind of fact.
+    private let factHearers: [[Int]]
     private let book = OrderBook()
+    private let deliveries: Deliveries
     private let isShop: Bool
     /// Reads the records that nobody else reads.
     private var reader = RecordReader()
@@ -53,15 +56,24 @@ package final class Judge {
         self.invariants = invariants
         self.violations = [Finding?](repeating: nil, count: invariants.count)
         self.recordHearers = invariants.indices.filter { invariants[$0].hears.contains(.records) }
-        self.turnHearers = invariants.indices.filter { invariants[$0].hears.contains(.turns) }
-        self.factHearers = invariants.indices.filter { invariants[$0].hears.contains(.facts) }
+        let turns = invariants.map { $0.hears.intersection([.turns, .emitting, .timing]) }
+        self.turnHearers = (0..<4).map { content in
+            let heard = Hearing.turn(emits: content & 1 != 0, setsTimers: content & 2 != 0)
+            return invariants.indices.filter { !turns[$0].isDisjoint(with: heard) }
+        }
+        self.factHearers = ShopEvent.Kind.allCases.map { kind in
+            invariants.indices.filter {
+                invariants[$0].hears.contains(.facts) && invariants[$0].kinds.contains(kind)
+            }
+        }
+        self.deliveries = Deliveries(layout: layout)
     }
 
     /// What every mesh promises.
     package static func meshInvariants(_ layout: MeshLayout) -> [any Invariant] {
         [
             OffsetsUnbroken(layout: layout), EventIDsUnique(), EpochsAscend(layout: layout),
-            DeliveriesOrdered(layout: layout), EverythingHandled(layout: layout),
+            DeliveriesOrdered(layout: layout), EverythingHandled(),
             NoDeadLetters(layout: layout), TimersFireOnce(layout: layout),
             SourcesDeclared(layout: layout),
         ]
@@ -82,39 +94,68 @@ package final class Judge {
         return Int(inventory?.settings["stockPerProduct"]?.int ?? 1_000_000)
     }
 
+    /// Takes in the next record, which was taken out of its log.
+    package func observe(_ record: LogRecord) { self.observe(RecordView(record)) }
+
     /// Takes in the next record.
-    package func observe(_ record: LogRecord) {
-        self.observe(record, self.reader.contents(of: record))
+    package func observe(_ record: RecordView) {
+        self.reader.read(record)
+        self.observe(record, self.reader.contents)
     }
 
     /// Takes in the next record, of which a ``RecordReader`` has read what its events say.
-    package func observe(_ record: LogRecord, _ contents: [ShopEvent?]) {
+    package func observe(_ record: RecordView, _ contents: [ShopEvent?]) {
         self.lastTime = max(self.lastTime, record.time)
         self.counts.observe(record)
+        self.deliveries.observe(record)
+        guard self.deliveries.odd.isEmpty else { return self.observe(odd: record, contents) }
         switch record.body {
-        case .turn(let turn): self.observe(turn, contents, record.position)
-        default: self.observe(other: record, contents)
-        }
-    }
+        case .turn:
+            let emits = record.events.isEmpty ? 0 : 1
+            let setsTimers =
+                record.turn.timersSet.isEmpty && record.turn.timersCancelled.isEmpty ? 0 : 2
+            for index in self.turnHearers[emits | setsTimers] {
+                guard let finding = self.invariants[index].committed(record) else { continue }
+                self.note(finding, index)
+            }
+            self.observe(eventsOf: record, contents)
 
-    private func observe(_ turn: RecordedTurn, _ contents: [ShopEvent?], _ position: UInt64) {
-        self.counts.committed(turn)
-        for index in self.turnHearers {
-            guard let finding = self.invariants[index].committed(turn, at: position)
-            else { continue }
-            self.note(finding, index)
+        case .published:
+            self.observe(other: record)
+            self.observe(eventsOf: record, contents)
+
+        default: self.observe(other: record)
         }
-        self.observe(turn.events, contents, position)
     }
 
     /// Takes in a record that is no turn.
-    private func observe(other record: LogRecord, _ contents: [ShopEvent?]) {
+    private func observe(other record: RecordView) {
         for index in self.recordHearers {
             guard let finding = self.invariants[index].recorded(record) else { continue }
             self.note(finding, index)
         }
-        if case .published(_, _, let events) = record.body {
-            self.observe(events, contents, record.position)
+    }
+
+    /// Takes in a record with a delivery that is out of turn: every invariant in its place, so
+    /// that the violation which is shown does not depend on what they hear.
+    private func observe(odd record: RecordView, _ contents: [ShopEvent?]) {
+        let isTurn = if case .turn = record.body { true } else { false }
+        for index in self.invariants.indices {
+            let invariant = self.invariants[index]
+            if invariant.hears.contains(.oddDeliveries) {
+                for delivery in self.deliveries.odd {
+                    if let finding = invariant.delivered(delivery) { self.note(finding, index) }
+                }
+            }
+            let finding =
+                isTurn
+                ? (self.turnHearers[3].contains(index) ? invariant.committed(record) : nil)
+                : (self.recordHearers.contains(index) ? invariant.recorded(record) : nil)
+            if let finding { self.note(finding, index) }
+        }
+        switch record.body {
+        case .turn, .published: self.observe(eventsOf: record, contents)
+        default: break
         }
     }
 
@@ -124,6 +165,7 @@ package final class Judge {
             layout: self.layout,
             ledgers: ledgers,
             book: self.book,
+            deliveries: self.deliveries,
             time: self.lastTime
         )
         var checks: [Verdict.Check] = []
@@ -147,20 +189,16 @@ package final class Judge {
         return self.book.confirmedCount + self.book.cancelledCount == 0
     }
 
-    private func observe(
-        _ events: [RecordedEvent],
-        _ contents: [ShopEvent?],
-        _ position: UInt64
-    ) {
-        guard self.isShop, !events.isEmpty else { return }
-        for index in events.indices {
+    private func observe(eventsOf record: RecordView, _ contents: [ShopEvent?]) {
+        guard self.isShop else { return }
+        for index in contents.indices {
             guard let content = contents[index] else { continue }
-            let (order, isRepeat) = self.book.happened(content, at: position)
+            let (order, isRepeat) = self.book.happened(content, at: record.position)
             self.observe(
                 Fact(
-                    position: position,
-                    id: events[index].event.id,
-                    partition: events[index].partition,
+                    position: record.position,
+                    id: record.events[index].id,
+                    partition: record.events[index].partition,
                     event: content,
                     order: order,
                     isRepeat: isRepeat
@@ -170,7 +208,7 @@ package final class Judge {
     }
 
     private func observe(_ fact: Fact) {
-        for index in self.factHearers {
+        for index in self.factHearers[fact.event.kind.rawValue] {
             if let finding = self.invariants[index].happened(fact, self.book) {
                 self.note(finding, index)
             }

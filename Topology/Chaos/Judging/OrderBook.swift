@@ -50,7 +50,10 @@ package final class OrderBook {
     }
 
     package private(set) var entries: [Entry] = []
-    private var places: [OrderID: Int] = [:]
+    /// The place of each order behind the hash of its id, 1 more than that; 0 where there is none.
+    ///
+    /// At most half of it is in use; an id that finds its slot taken goes into the next free one.
+    private var slots = [Int](repeating: 0, count: 256)
 
     package private(set) var placedCount = 0
     package private(set) var confirmedCount = 0
@@ -64,7 +67,8 @@ package final class OrderBook {
 
     /// Returns what the log says of an order; nil where it never mentions it.
     package subscript(order: OrderID) -> Entry? {
-        self.places[order].map { self.entries[$0] }
+        let place = self.slots[self.slot(of: order)] - 1
+        return place < 0 ? nil : self.entries[place]
     }
 
     /// Takes in an event; returns the place of its order, and whether it changed nothing.
@@ -78,10 +82,29 @@ package final class OrderBook {
     }
 
     private func place(of id: OrderID) -> Int {
-        if let place = self.places[id] { return place }
-        self.places[id] = self.entries.count
+        let slot = self.slot(of: id)
+        if self.slots[slot] > 0 { return self.slots[slot] - 1 }
         self.entries.append(Entry(id: id))
+        self.slots[slot] = self.entries.count
+        if self.entries.count * 2 > self.slots.count { self.growSlots() }
         return self.entries.count - 1
+    }
+
+    /// Returns where an order's place stands, or is to stand.
+    private func slot(of id: OrderID) -> Int {
+        let mask = self.slots.count - 1
+        var slot = Int(truncatingIfNeeded: StableHash.of(id.rawValue)) & mask
+        while self.slots[slot] > 0, self.entries[self.slots[slot] - 1].id != id {
+            slot = (slot + 1) & mask
+        }
+        return slot
+    }
+
+    private func growSlots() {
+        self.slots = [Int](repeating: 0, count: self.slots.count * 2)
+        for place in self.entries.indices {
+            self.slots[self.slot(of: self.entries[place].id)] = place + 1
+        }
     }
 
     /// Returns whether the event changed nothing.

@@ -25,19 +25,17 @@ package struct RunCounts: Sendable, Hashable {
 
     package init() {}
 
-    mutating func observe(_ record: LogRecord) {
+    mutating func observe(_ record: RecordView) {
         self.records += 1
         switch record.body {
-        case .published(_, _, let events): self.events += events.count
+        case .turn:
+            self.turns += 1
+            self.events += record.events.count
+        case .published: self.events += record.events.count
         case .timerFired: self.timersFired += 1
         case .deadLettered: self.deadLetters += 1
-        case .turn, .opened, .assigned, .redriven, .rewound, .closed, .checkpoint: break
+        case .opened, .assigned, .redriven, .rewound, .closed, .checkpoint: break
         }
-    }
-
-    mutating func committed(_ turn: RecordedTurn) {
-        self.turns += 1
-        self.events += turn.events.count
     }
 
     mutating func close(book: OrderBook, ledgers: Ledgers) {

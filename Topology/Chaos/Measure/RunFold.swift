@@ -47,33 +47,29 @@ package struct RunFold: Sendable {
     }
 
     /// Takes in the next record.
-    package mutating func observed(_ record: LogRecord) {
-        self.observed(record, self.reader.contents(of: record))
+    package mutating func observed(_ record: RecordView) {
+        self.reader.read(record)
+        self.observed(record, self.reader.contents)
     }
 
     /// Takes in the next record, of which a ``RecordReader`` has read what its events say.
-    package mutating func observed(_ record: LogRecord, _ contents: [ShopEvent?]) {
+    package mutating func observed(_ record: RecordView, _ contents: [ShopEvent?]) {
         self.recordCount += 1
         self.lastTime = max(self.lastTime, record.time)
         self.lastPosition = record.position
         switch record.body {
-        case .turn(let turn): self.committed(turn, contents, record.time)
-        default: self.observed(other: record, contents)
-        }
-    }
+        case .turn:
+            self.committed(record)
+            self.published(record, contents)
 
-    /// Takes in a record that is no turn.
-    private mutating func observed(other record: LogRecord, _ contents: [ShopEvent?]) {
-        let time = record.time
-        switch record.body {
-        case .published(_, _, let events): self.published(events, contents, time)
+        case .published: self.published(record, contents)
 
-        case .timerFired(let service, _, _, let event):
-            self.published([event], contents, time)
+        case .timerFired(let service, _, _):
+            self.published(record, contents)
             if self.services.indices.contains(service) { self.services[service].timersFired += 1 }
 
-        case .redriven(let service, _, let event):
-            self.published([event], contents, time)
+        case .redriven(let service, _):
+            self.published(record, contents)
             if self.services.indices.contains(service) { self.services[service].redriven += 1 }
 
         case .deadLettered(let letter):
@@ -88,7 +84,7 @@ package struct RunFold: Sendable {
         case .assigned(let service, _, _, _):
             if self.services.indices.contains(service) { self.services[service].assignments += 1 }
 
-        case .turn, .opened, .closed, .checkpoint: break
+        case .opened, .closed, .checkpoint: break
         }
     }
 
@@ -102,49 +98,41 @@ package struct RunFold: Sendable {
 
     private var rate = RateMeter()
 
-    private mutating func committed(
-        _ turn: RecordedTurn,
-        _ contents: [ShopEvent?],
-        _ time: Instant
-    ) {
+    private mutating func committed(_ record: RecordView) {
         self.turnCount += 1
-        if self.services.indices.contains(turn.service) {
-            for place in turn.acknowledged {
-                let known =
-                    self.commits.indices.contains(place.topic)
-                    && self.commits[place.topic].indices.contains(turn.partition)
-                guard known else { continue }
-                self.services[turn.service].handled(place.topic, turn.partition)
-                guard self.measuresTimes else { continue }
-                let committed = self.commits[place.topic][turn.partition][place.offset]
-                self.services[turn.service].took(committed.map { (time - $0).inNanoseconds })
-            }
-            self.services[turn.service].committed(turn, time)
+        let (service, partition) = (record.turn.service, record.turn.partition)
+        guard self.services.indices.contains(service) else { return }
+        for place in record.acknowledged {
+            let known =
+                self.commits.indices.contains(place.topic)
+                && self.commits[place.topic].indices.contains(partition)
+            guard known else { continue }
+            self.services[service].handled(place.topic, partition)
+            guard self.measuresTimes else { continue }
+            let committed = self.commits[place.topic][partition][place.offset]
+            self.services[service].took(committed.map { (record.time - $0).inNanoseconds })
         }
-        self.published(turn.events, contents, time)
+        self.services[service].committed(record)
     }
 
-    private mutating func published(
-        _ events: [RecordedEvent],
-        _ contents: [ShopEvent?],
-        _ time: Instant
-    ) {
-        if !events.isEmpty { self.rate.happened(events.count, at: time) }
-        for index in events.indices {
-            let (topic, partition) = (events[index].topic, events[index].partition)
+    private mutating func published(_ record: RecordView, _ contents: [ShopEvent?]) {
+        let time = record.time
+        if !record.events.isEmpty { self.rate.happened(record.events.count, at: time) }
+        for index in record.events.indices {
+            let event = record.events[index]
+            let (topic, partition) = (event.topic, event.partition)
             guard self.commits.indices.contains(topic),
                 self.commits[topic].indices.contains(partition)
             else { continue }
-            let offset = events[index].offset
             self.eventCounts[topic] += 1
-            if self.measuresTimes { self.commits[topic][partition].append(time, at: offset) }
+            if self.measuresTimes { self.commits[topic][partition].append(time, at: event.offset) }
             for service in self.consumers[topic] {
-                self.services[service].published(topic, partition, offset, at: time)
+                self.services[service].published(topic, partition, event.offset, at: time)
             }
             if let content = contents[index] {
                 self.orders.happened(
                     content,
-                    at: events[index].event.time,
+                    at: event.time,
                     committed: self.measuresTimes ? time : nil
                 )
             }

@@ -106,10 +106,11 @@ package struct ServiceNumbers: Sendable, Hashable {
         if let nanoseconds { self.latency.record(nanoseconds: nanoseconds) }
     }
 
-    mutating func committed(_ turn: RecordedTurn, _ time: Instant) {
+    mutating func committed(_ turn: RecordView) {
+        let count = turn.acknowledged.count
         self.turns += 1
-        self.events += turn.acknowledged.count
+        self.events += count
         self.emitted += turn.events.count
-        if !turn.acknowledged.isEmpty { self.rate.happened(turn.acknowledged.count, at: time) }
+        if count > 0 { self.rate.happened(count, at: turn.time) }
     }
 }

@@ -45,6 +45,11 @@ final class AdminLink {
         self.link.stop()
     }
 
+    /// Hears nothing until ``resume()``: what comes meanwhile comes at once then.
+    func pause() { self.link.pause() }
+
+    func resume() { self.link.resume() }
+
     /// Sends a request; `answer` is called once, with an error where the hub goes away first.
     func ask(_ request: JSONValue, _ answer: @escaping Answer) {
         guard self.isUp else { return answer(.failure(Self.away)) }

@@ -40,6 +40,22 @@ package struct RunArchive {
         self.kept = KeptOutcome(folder: folder)
     }
 
+    /// Passes the rest of the log, record by record, to `body`.
+    ///
+    /// - Throws: `ControlError` naming the place in the log that cannot be read.
+    package mutating func readAll(_ body: (RecordView) -> Void) throws(ControlError) {
+        var record = RecordView()
+        var piece: LogFollower.Piece?
+        do throws(LogError) {
+            while try self.follower.next(into: &record, from: self.disk, in: &piece) {
+                body(record)
+            }
+            try self.follower.checkEnd(in: self.disk)
+        } catch {
+            throw ControlError("\(self.disk.folder)/\(error.message)")
+        }
+    }
+
     /// Returns the next records; none where there are no more yet.
     ///
     /// - Throws: `ControlError` naming the place in the log that cannot be read.

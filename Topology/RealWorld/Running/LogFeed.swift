@@ -6,6 +6,9 @@ import MeshSocket
 final class LogFeed {
     private let disk: FolderDisk
     private var follower = LogFollower()
+    /// What was read of the log and not taken in yet.
+    private var piece: LogFollower.Piece?
+    private var record = RecordView()
     private var reader = RecordReader()
     /// The live numbers.
     private(set) var fold: RunFold
@@ -22,7 +25,7 @@ final class LogFeed {
     /// Retention has removed records before they were read, so nothing can be judged from here on.
     var onOvertaken: () -> Void = {}
     /// An event became durable.
-    var onEvent: ((EventEnvelope) -> Void)?
+    var onEvent: ((_ type: String, _ source: String) -> Void)?
 
     init(
         layout: MeshLayout,
@@ -38,6 +41,7 @@ final class LogFeed {
     /// Begins again at the start of the log where a new hub has made it shorter than what was read:
     /// what it has cut off never happened.
     func hubIsUp() {
+        self.piece = nil
         let files = (try? self.disk.list()) ?? []
         let end = files.compactMap { file in
             Log.position(of: file).map { $0 + UInt64((try? self.disk.size(of: file)) ?? 0) }
@@ -63,22 +67,50 @@ final class LogFeed {
     ///
     /// - Throws: `LogError` naming the place that cannot be read.
     func readSome() throws(LogError) -> Bool {
-        let wasOvertaken = self.isOvertaken
-        let records = try self.follower.next(from: self.disk, bytesMax: Self.pieceBytesMax)
-        let isOvertaken = self.isOvertaken
-        if isOvertaken, !wasOvertaken { self.onOvertaken() }
-        for record in records {
-            let contents = self.reader.contents(of: record)
-            self.fold.observed(record, contents)
-            // What follows a gap would look like broken promises.
-            if !isOvertaken { self.judge.observe(record, contents) }
-            if let onEvent { for event in record.events { onEvent(event.event) } }
+        // Moved out for the time, so that nothing of them is copied.
+        var (record, reader) = (RecordView(), RecordReader())
+        swap(&record, &self.record)
+        swap(&reader, &self.reader)
+        defer {
+            swap(&record, &self.record)
+            swap(&reader, &self.reader)
+        }
+        let start = self.follower.position
+        var hasMore = true
+        while hasMore, self.follower.position - start < Self.pieceBytesMax {
+            let wasOvertaken = self.isOvertaken
+            hasMore = try self.readNext(into: &record)
+            if self.isOvertaken, !wasOvertaken { self.onOvertaken() }
+            guard hasMore else { break }
+            reader.read(record)
+            self.take(record, reader.contents)
         }
         if let violation = self.judge.violation, !self.hasReportedViolation {
             self.hasReportedViolation = true
             self.onViolation(violation.invariant, violation.finding)
         }
-        return !records.isEmpty
+        return hasMore
+    }
+
+    private func readNext(into record: inout RecordView) throws(LogError) -> Bool {
+        do {
+            if try self.follower.next(into: &record, from: self.disk, in: &self.piece) {
+                return true
+            }
+            self.piece = nil
+            return false
+        } catch {
+            self.piece = nil
+            throw error
+        }
+    }
+
+    private func take(_ record: RecordView, _ contents: [ShopEvent?]) {
+        self.fold.observed(record, contents)
+        // What follows a gap would look like broken promises.
+        if !self.isOvertaken { self.judge.observe(record, contents) }
+        guard let onEvent else { return }
+        for event in record.events { onEvent(record.type(of: event), record.source(of: event)) }
     }
 
     /// Takes in everything that there is; `again` reads the whole log once more.

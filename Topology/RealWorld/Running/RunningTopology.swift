@@ -87,8 +87,6 @@ package final class RunningTopology {
     var phase = TopologyStatus.Phase.starting
     var happenings: [TopologyStatus.Happening] = []
     var isReading = false
-    /// How far the hub says that its log is durable; as far as there is any where it says nothing.
-    private var durable = UInt64.max
     var drainChecks = DrainChecks()
     var drainTimer: TimerID?
     var isStopping = false
@@ -121,7 +119,7 @@ package final class RunningTopology {
     static let readyWithin = Duration.seconds(20)
     /// For how long the log grows until it is read, where no fault waits for what is in it: many
     /// records at once cost less than one by one.
-    package static let readInterval = Duration.milliseconds(10)
+    package static let readInterval = Duration.milliseconds(50)
 
     /// Prepares a run in a folder that is the working directory.
     ///
@@ -251,8 +249,8 @@ package final class RunningTopology {
         self.admin.onUp = { [unowned self] in self.hubIsUp() }
         self.admin.onLost = { [unowned self] in self.listener?.hubIsGone() }
         self.admin.onNotice = { [unowned self] in self.noticed($0) }
-        self.observer.onUp = { [unowned self] in self.logHasGrown(to: .max) }
-        self.observer.onDurable = { [unowned self] in self.logHasGrown(to: $0) }
+        self.observer.onUp = { [unowned self] in self.logHasGrown() }
+        self.observer.onDurable = { [unowned self] _ in self.logHasGrown() }
         for link in [self.admin, self.observer] {
             link.onTrouble = { [unowned self] in self.happened($0, .bad) }
         }
@@ -359,9 +357,10 @@ package final class RunningTopology {
 
     // MARK: Following
 
-    private func logHasGrown(to position: UInt64) {
-        self.durable = position
+    private func logHasGrown() {
         let canWait = self.phase == .running && self.feed.onEvent == nil
+        // To hear of each commit meanwhile would cost as much as to read it.
+        if canWait, !self.isReading { self.observer.pause() }
         self.read(after: canWait ? Self.readInterval : .zero)
     }
 
@@ -372,10 +371,10 @@ package final class RunningTopology {
         self.loop.timer(at: self.loop.now() + pause) { [weak self] in
             guard let self else { return }
             self.isReading = false
+            self.observer.resume()
             do throws(LogError) {
-                let hasRead = try self.feed.readSome()
+                let hasMore = try self.feed.readSome()
                 self.killByChance()
-                let hasMore = hasRead && self.feed.position < self.durable
                 if hasMore { self.read() } else { self.checkDrained() }
                 self.listener?.logWasRead()
             } catch {

@@ -83,15 +83,15 @@ final class RealFaultRunner: TopologyListener {
         self.lastTrouble = now
         let actions = self.timeline.started(now: now)
         if self.timeline.awaitsEvents {
-            self.run.feed.onEvent = { [weak self] in self?.happened($0) }
+            self.run.feed.onEvent = { [weak self] in self?.happened($0, from: $1) }
         }
         self.perform(actions)
         self.armTick()
     }
 
-    private func happened(_ event: EventEnvelope) {
+    private func happened(_ type: String, from source: String) {
         let now = self.run.loop.now()
-        let actions = self.timeline.happened(event.type, from: event.source, now: now) {
+        let actions = self.timeline.happened(type, from: source, now: now) {
             self.bitten
         }
         self.perform(actions)

@@ -111,17 +111,17 @@ final class PlaceSurvey {
     }
 
     /// A record has become durable.
-    func durable(_ record: LogRecord, now: Instant) {
+    func durable(_ record: RecordView, now: Instant) {
         for event in record.events {
             let key = [UInt64(event.topic), UInt64(event.partition), event.offset]
-            self.names[key] = (event.event.type, event.event.subject)
+            self.names[key] = (record.type(of: event), record.subject(of: event))
         }
-        guard case .turn(let turn) = record.body else { return }
+        guard case .turn = record.body else { return }
         let commit = Commit(
-            service: turn.service,
-            partition: turn.partition,
-            epoch: turn.epoch,
-            sequence: turn.sequence
+            service: record.turn.service,
+            partition: record.turn.partition,
+            epoch: record.turn.epoch,
+            sequence: record.turn.sequence
         )
         if let step = self.open[commit] { self.steps[step].after = now }
     }

@@ -138,7 +138,11 @@ struct BenchSim {
         let run = ScenarioRun(Scenario(topology: topology, orders: self.judgedOrders, seed: 1))
         _ = run.run()
         var reader = RecordReader()
-        let records = run.records().map { ($0, reader.contents(of: $0)) }
+        let records = run.records().map { record in
+            let view = RecordView(record)
+            reader.read(view)
+            return (view, reader.contents)
+        }
         let events = records.reduce(0) { $0 + $1.1.count }
         let rounds = (0..<self.rounds).map { _ in
             let judge = Judge(layout: run.layout)

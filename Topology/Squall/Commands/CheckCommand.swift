@@ -25,11 +25,7 @@ struct CheckCommand {
             )
         }
         let judge = archive.judge
-        while true {
-            let records = try archive.next()
-            if records.isEmpty { break }
-            for record in records { judge.observe(record) }
-        }
+        try archive.readAll { judge.observe($0) }
         let verdict: Verdict
         do {
             verdict = judge.finish(
