@@ -143,7 +143,7 @@ extension RecordView {
 
     /// The event that caused it, or `.none` where a journey starts.
     package func causation(of event: EventView) -> EventID {
-        self.withView(of: event) { $0.causation }
+        self.withView(of: event) { $0.head.causation }
     }
 
     /// Calls `body` with the binary form of the typed event.
@@ -228,8 +228,8 @@ extension RecordView: RecordVisitor {
                 topic: topic,
                 partition: partition,
                 offset: offset,
-                id: view.id,
-                time: view.time,
+                id: view.head.id,
+                time: view.head.time,
                 subjectHash: StableHash.of(view.subject),
                 typeHash: StableHash.of(view.type),
                 sourceHash: StableHash.of(view.source),
@@ -256,7 +256,7 @@ extension RecordView: RecordVisitor {
     ) throws(WireError) {
         let view = try EnvelopeView(envelope)
         try view.check()
-        self.turn.timersSet.append(TimerView(name: name, due: due, event: view.id))
+        self.turn.timersSet.append(TimerView(name: name, due: due, event: view.head.id))
     }
 
     mutating package func timerCancelled(name: String) { self.turn.timersCancelled.append(name) }
