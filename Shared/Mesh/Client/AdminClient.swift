@@ -9,7 +9,7 @@ package struct AdminClient: Sendable {
         case answered(number: UInt64, JSONValue)
         /// Something happened: an instance is ready, or gone.
         case noticed(JSONValue)
-        /// The log is durable up to here (observers only).
+        /// The log is durable up to here: once, until ``AdminClient/follow()`` (observers only).
         case durable(position: UInt64)
         /// The hub does not let this client in.
         case shutOut(Refusal)
@@ -18,6 +18,8 @@ package struct AdminClient: Sendable {
     private let hello: Hello
     private var out = WireWriter()
     private var last: UInt64 = 0
+    /// Up to where the hub has said that the log is durable.
+    private var durable: UInt64 = 0
 
     /// Creates a client; its role must be `.admin` or `.observer`.
     package init(hello: Hello) {
@@ -31,6 +33,7 @@ package struct AdminClient: Sendable {
     }
 
     package mutating func connected() {
+        self.durable = 0
         self.out = WireWriter()
         self.hello.encode(into: &self.out)
     }
@@ -50,6 +53,11 @@ package struct AdminClient: Sendable {
         return number
     }
 
+    /// Wants to hear when the log has grown beyond what was said last.
+    package mutating func follow() {
+        self.out.frame(.follow) { $0.varint(self.durable) }
+    }
+
     /// A frame has arrived; `frame` is its body.
     package mutating func received(
         _ frame: UnsafeRawBufferPointer
@@ -58,7 +66,9 @@ package struct AdminClient: Sendable {
         let code = try reader.u8()
         switch Frame.FromHub(rawValue: code) {
         case .welcome: return [.welcomed]
-        case .durable: return [.durable(position: try reader.varint())]
+        case .durable:
+            self.durable = try reader.varint()
+            return [.durable(position: self.durable)]
         case .answer:
             let number = try reader.varint()
             return [.answered(number: number, try Self.json(&reader))]

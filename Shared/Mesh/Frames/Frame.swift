@@ -2,7 +2,7 @@
 /// where the body's first byte is the kind.
 package enum Frame {
     /// The version of this protocol; the two ends must agree.
-    package static let version: UInt8 = 4
+    package static let version: UInt8 = 5
     /// The largest body that the hub accepts and that it sends.
     package static let bodyBytesMax = 64 * 1024 * 1024
     /// A frame of several events that has grown to this size takes no more of them.
@@ -14,6 +14,8 @@ package enum Frame {
         case publish, commit, nack, credit, more, released, admin, unanswered, sealed
         /// Events of topics that are never synced: nobody confirms them.
         case volatile
+        /// An observer has read up to here, and waits for more.
+        case follow
     }
 
     /// What the hub tells a client.

@@ -62,6 +62,8 @@ extension Hub {
             case (.volatile, nil) where role == .publisher:
                 try self.takeVolatile(connection, &reader, now)
             case (.admin, nil): try self.admin(id, connection, &reader, now)
+            case (.follow, nil) where role == .observer:
+                self.follow(id, from: try reader.varint())
             case (.commit, _?) where !self.hasRoom(toCommit: frame.count):
                 self.waitForRoom(connection, frame)
             case (.commit, let service?):
@@ -109,10 +111,7 @@ extension Hub {
         }
         connection.admit(hello, self.layout)
         connection.isCut = self.isCutOff(hello.name)
-        if hello.role == .observer {
-            self.observers.append(id)
-            self.observers.sort()
-        }
+        if hello.role == .observer { self.follow(id, from: self.log.durable) }
         self.welcome(id, hello)
         if self.rules.wantsSeals, hello.role == .service || hello.role == .publisher {
             self.tellSeals(id, true)
@@ -193,7 +192,7 @@ extension Hub {
     package func disconnected(_ id: ConnectionID, now: Instant) {
         guard let connection = self.connections.removeValue(forKey: id) else { return }
         self.hasNoOutput(id)
-        self.observers.removeAll { $0 == id }
+        self.observers.removeAll { $0.id == id }
         guard let service = connection.service else { return }
         for partition in self.services[service].indices
         where self.services[service][partition].owner == id {

@@ -114,8 +114,8 @@ package final class Hub {
     var delayedBefore = 0
 
     var connections = ConnectionTable<Connection>()
-    /// Those who are told how far the log is durable, ascending.
-    var observers: [ConnectionID] = []
+    /// Those who wait for the log to grow, ascending.
+    var observers: [WaitingObserver] = []
     private var dirtyConnections = ConnectionTable<Void>()
     var closing: [ConnectionID] = []
     /// Service partitions that may have something to deliver, as (service, partition), the lowest
@@ -256,7 +256,6 @@ package final class Hub {
     /// - Throws: ``LogError``; the shell must then drop this hub with all connections and output,
     ///   and open a new one on the log.
     package func flush(now: Instant) throws(LogError) {
-        let before = self.log.durable
         repeat {
             try self.commitStaged()
             if self.hasRoomForTurns {
@@ -274,7 +273,7 @@ package final class Hub {
             try self.enforceRetention(now)
             self.segmentCount = self.log.segmentCount
         }
-        if self.log.durable != before { self.tellObservers() }
+        self.tellObservers()
         self.watchRoom(now)
     }
 
@@ -303,14 +302,6 @@ package final class Hub {
     private func takeAdminRequests() -> [AdminRequest] {
         defer { self.adminRequests = [] }
         return self.adminRequests
-    }
-
-    private func tellObservers() {
-        for id in self.observers {
-            self.send(to: id) { [position = self.log.durable] in
-                $0.frame(.durable) { $0.varint(position) }
-            }
-        }
     }
 
     /// Ends the log in order, so that what follows is a clean start.

@@ -13,7 +13,7 @@ final class AdminLink {
     private(set) var isUp = false
     /// Something happened that the hub tells without being asked.
     var onNotice: (JSONValue) -> Void = { _ in }
-    /// The log is durable up to here; for observers.
+    /// The log is durable up to here: once, until ``follow()``; for observers.
     var onDurable: (UInt64) -> Void = { _ in }
     /// The hub is there, for the first time or again.
     var onUp: () -> Void = {}
@@ -45,10 +45,12 @@ final class AdminLink {
         self.link.stop()
     }
 
-    /// Hears nothing until ``resume()``: what comes meanwhile comes at once then.
-    func pause() { self.link.pause() }
-
-    func resume() { self.link.resume() }
+    /// Wants to hear when the log has grown beyond what ``onDurable`` was told last.
+    func follow() {
+        guard self.isUp else { return }
+        self.client.follow()
+        self.flush()
+    }
 
     /// Sends a request; `answer` is called once, with an error where the hub goes away first.
     func ask(_ request: JSONValue, _ answer: @escaping Answer) {

@@ -66,11 +66,6 @@ final class SocketLink {
         self.connection?.send(frames)
     }
 
-    /// Hears nothing until ``resume()``: what comes meanwhile comes at once then.
-    func pause() { self.connection?.pauseReading() }
-
-    func resume() { self.connection?.resumeReading() }
-
     private func received(_ body: UnsafeRawBufferPointer) {
         self.wait = Self.waitMin
         do throws(WireError) {

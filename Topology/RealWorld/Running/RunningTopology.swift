@@ -359,8 +359,6 @@ package final class RunningTopology {
 
     private func logHasGrown() {
         let canWait = self.phase == .running && self.feed.onEvent == nil
-        // To hear of each commit meanwhile would cost as much as to read it.
-        if canWait, !self.isReading { self.observer.pause() }
         self.read(after: canWait ? Self.readInterval : .zero)
     }
 
@@ -371,11 +369,16 @@ package final class RunningTopology {
         self.loop.timer(at: self.loop.now() + pause) { [weak self] in
             guard let self else { return }
             self.isReading = false
-            self.observer.resume()
             do throws(LogError) {
                 let hasMore = try self.feed.readSome()
                 self.killByChance()
-                if hasMore { self.read() } else { self.checkDrained() }
+                if hasMore {
+                    self.read()
+                } else {
+                    // To hear of each commit meanwhile would cost as much as to read it.
+                    self.observer.follow()
+                    self.checkDrained()
+                }
                 self.listener?.logWasRead()
             } catch {
                 self.happened("the log cannot be read: \(error.message)", .bad)

@@ -78,6 +78,8 @@ final class BenchWatcher {
             } catch {
                 BenchClient.fail("\(error)")
             }
+            self.client.follow()
+            self.flush()
         }
     }
 
