@@ -124,13 +124,11 @@ extension Hub {
                     into: &connection.out
                 )
             } else {
-                let places = self.topics[topic][partition].places(of: offset..<run.upperBound)
-                let end = start + Frame.batchBytes
-                offset += UInt64(self.log.copyLast(places, upTo: end, into: &connection.out))
-                while offset < run.upperBound, connection.out.bytes.count < end {
+                repeat {
                     try self.copy(service, partition, cursor, offset, into: connection)
                     offset += 1
-                }
+                } while offset < run.upperBound
+                    && connection.out.bytes.count - start < Frame.batchBytes
             }
             connection.out.endFrame(start)
         }

@@ -123,14 +123,6 @@ struct TopicPartition {
         return self.recent[Int(offset - self.recentStart)]
     }
 
-    /// Returns where these events lie, from the first one on, as far as that is known.
-    func places(of offsets: Range<UInt64>) -> ArraySlice<EventPlace> {
-        guard offsets.lowerBound >= self.recentStart else { return [] }
-        let start = Int(offsets.lowerBound - self.recentStart)
-        let end = Int(min(offsets.upperBound, self.end) - self.recentStart)
-        return start < end ? self.recent[start..<end] : []
-    }
-
     /// Returns the position of a record from which a scan forward meets the event at `offset`, or
     /// nil where no event is left.
     func scanStart(for offset: UInt64) -> UInt64? {

@@ -329,28 +329,6 @@ package final class Log {
         return bytes.withBytes(0..<count, body)
     }
 
-    /// Appends what lies at these places, each counted, while it is of the last commits and `writer`
-    /// has fewer than `bytesMax` bytes; returns how many it were.
-    func copyLast(
-        _ places: ArraySlice<EventPlace>,
-        upTo bytesMax: Int,
-        into writer: inout WireWriter
-    ) -> Int {
-        // Looked into once, not for each event.
-        let tail = self.tail
-        return tail.bytes.withUnsafeBytes { bytes in
-            var copied = 0
-            for place in places {
-                guard writer.bytes.count < bytesMax,
-                    let range = tail.range(place.position, Int(place.count))
-                else { break }
-                writer.counted(UnsafeRawBufferPointer(rebasing: bytes[range]))
-                copied += 1
-            }
-            return copied
-        }
-    }
-
     /// Returns the window where those bytes are, read if need be; nil where they cross its end.
     private func readAhead(
         at position: UInt64,
