@@ -148,6 +148,15 @@ import Testing
         try self.expectNothingLeft(of: children)
     }
 
+    @Test func `takes a signal that is passed on twice for one`() throws {
+        let process = try self.started("--rate 50")
+        defer { process.destroy() }
+        process.signal(SIGTERM)
+        usleep(20_000)
+        process.signal(SIGTERM)
+        try self.expectPassed(process)
+    }
+
     @Test func `takes all its processes with it when it is killed, and the next run cleans up`()
         throws
     {

@@ -79,7 +79,7 @@ struct UpCommand {
     ) throws(ControlError) -> Int32 {
         let view = LiveView(context: self.context, loop: loop) { run.status() }
         var ending: RunningTopology.Ending?
-        var signals: [Int32] = []
+        var signals: [(number: Int32, at: Instant)] = []
         run.onHappening = { view.happened($0) }
         run.onEnded = {
             ending = $0
@@ -87,7 +87,12 @@ struct UpCommand {
         }
         do {
             try loop.onSignals([SIGINT, SIGTERM, SIGHUP]) { signal in
-                signals.append(signal)
+                let now = loop.now()
+                // `timeout` passes a signal on twice: to squall, and to the group that it is in.
+                if let last = signals.last, last.number == signal, now - last.at < Self.echoTime {
+                    return
+                }
+                signals.append((signal, now))
                 if signals.count == 1, run.isServing { run.drain() } else { run.abort() }
             }
             try run.start()
@@ -108,9 +113,12 @@ struct UpCommand {
                 "ended at once; nothing was judged",
                 hint: "squall check \(folder.id)"
             )
-            return 128 + (signals.last ?? SIGINT)
+            return 128 + (signals.last?.number ?? SIGINT)
         }
     }
+
+    /// The same signal again within this time is still the first one.
+    private static let echoTime = Duration.milliseconds(200)
 
     private func write(_ verdict: Verdict, _ run: RunningTopology, _ folder: RunFolder) {
         let terminal = self.context.terminal
