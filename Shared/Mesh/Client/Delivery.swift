@@ -45,11 +45,7 @@ package final class Delivery: @unchecked Sendable {
     ) throws(WireError) {
         if let loan = self.loan { return try body(loan) }
         let data = self.attributes.data
-        var failure: WireError?
-        data.withUnsafeBytes { raw in
-            do throws(WireError) { try body(raw) } catch { failure = error }
-        }
-        if let failure { throw failure }
+        try data.withBytes(data.indices, body)
     }
 
     /// Copies the data where they are on loan.

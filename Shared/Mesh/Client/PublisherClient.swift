@@ -186,6 +186,7 @@ package struct PublisherClient: Sendable {
         }
     }
 
+    /// Begins an event of a topic, which ends with the call for its place.
     @usableFromInline
     mutating func begin(_ name: String) -> Place {
         guard let topic = self.topic(name) else { return .early }
@@ -213,10 +214,10 @@ package struct PublisherClient: Sendable {
     /// Begins an event in the frame that is being filled; returns where.
     private mutating func beginNumbered(_ topic: Int) -> Int {
         self.last += 1
-        return self.begin(self.last, topic)
+        return self.beginNumbered(topic, as: self.last)
     }
 
-    private mutating func begin(_ sequence: UInt64, _ topic: Int) -> Int {
+    private mutating func beginNumbered(_ topic: Int, as sequence: UInt64) -> Int {
         if self.open.bytes.isEmpty {
             _ = self.open.beginFrame(Frame.ToHub.publish.rawValue)
             // The event before this one, which the hub must have had first; 0 where there is none.
@@ -387,7 +388,7 @@ package struct PublisherClient: Sendable {
         self.early = []
         for event in early {
             let number = topics[event.topic]?.number ?? Int(Int32.max)
-            let start = self.begin(event.sequence, number)
+            let start = self.beginNumbered(number, as: event.sequence)
             self.open.bytes += event.envelope
             _ = self.endNumbered(start)
         }

@@ -14,7 +14,7 @@ package enum Frame {
         case publish, commit, nack, credit, more, released, admin, unanswered, sealed
         /// Events of topics that are never synced: nobody confirms them.
         case volatile
-        /// An observer has read up to here, and waits for more.
+        /// An observer knows up to where the log is durable, and waits for more.
         case follow
     }
 

@@ -1,7 +1,7 @@
 /// A client that follows the log, and waits for it to grow.
 struct WaitingObserver {
     let id: ConnectionID
-    /// Up to where it has read the log, or knows of it.
+    /// Up to where it knows the log to be durable.
     let position: UInt64
 }
 

@@ -153,6 +153,7 @@ package struct DeadLetter: Sendable, Hashable {
         self.error = error
         self.event = event
     }
+
     /// Puts a dead letter and its event together.
     init(_ head: DeadLetterHead, event: EventEnvelope) {
         self.init(

@@ -111,10 +111,7 @@ package final class Judge {
         guard self.deliveries.odd.isEmpty else { return self.observe(odd: record, contents) }
         switch record.body {
         case .turn:
-            let emits = record.events.isEmpty ? 0 : 1
-            let setsTimers =
-                record.turn.timersSet.isEmpty && record.turn.timersCancelled.isEmpty ? 0 : 2
-            for index in self.turnHearers[emits | setsTimers] {
+            for index in self.hearers(ofTurn: record) {
                 guard let finding = self.invariants[index].committed(record) else { continue }
                 self.note(finding, index)
             }
@@ -126,6 +123,14 @@ package final class Judge {
 
         default: self.observe(other: record)
         }
+    }
+
+    /// Those who hear of a turn.
+    private func hearers(ofTurn record: RecordView) -> [Int] {
+        let emits = record.events.isEmpty ? 0 : 1
+        let setsTimers =
+            record.turn.timersSet.isEmpty && record.turn.timersCancelled.isEmpty ? 0 : 2
+        return self.turnHearers[emits | setsTimers]
     }
 
     /// Takes in a record that is no turn.
@@ -140,6 +145,7 @@ package final class Judge {
     /// that the violation which is shown does not depend on what they hear.
     private func observe(odd record: RecordView, _ contents: [ShopEvent?]) {
         let isTurn = if case .turn = record.body { true } else { false }
+        let hearers = isTurn ? self.hearers(ofTurn: record) : self.recordHearers
         for index in self.invariants.indices {
             let invariant = self.invariants[index]
             if invariant.hears.contains(.oddDeliveries) {
@@ -147,10 +153,8 @@ package final class Judge {
                     if let finding = invariant.delivered(delivery) { self.note(finding, index) }
                 }
             }
-            let finding =
-                isTurn
-                ? (self.turnHearers[3].contains(index) ? invariant.committed(record) : nil)
-                : (self.recordHearers.contains(index) ? invariant.recorded(record) : nil)
+            guard hearers.contains(index) else { continue }
+            let finding = isTurn ? invariant.committed(record) : invariant.recorded(record)
             if let finding { self.note(finding, index) }
         }
         switch record.body {
